@@ -1,0 +1,19 @@
+"""One difference between two snapshots."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+
+@attrs.frozen
+class Change:
+    """A property that differs: `path` as rules write it, such as ``status.quarantine.reason`` or ``settings["Domain"]``.
+
+    before, after: the values on either side; null where the property, or what holds it, was not there.
+    """
+
+    path: str
+    before: Any
+    after: Any

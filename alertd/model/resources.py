@@ -1,0 +1,228 @@
+"""Microsoft Graph's provisioning resources, verbatim.
+
+Property names, their spelling and their meaning are Graph's own, so that what the documentation says holds here, in rules, in templates
+and in tests. Every property is optional, since documented answers omit them freely. What Graph writes to say "never" is null here:
+year-1 and year-9999 instants, empty dates, empty or TimeSpan.MaxValue durations. Instants are aware and in UTC; a naive one is taken as UTC.
+Known enum members are given in their canonical spelling whatever the case on the wire; unknown ones stay as text, for all these enums are
+open (`IngestionInterrupted` was added years after the others).
+
+Source: https://learn.microsoft.com/graph/api/resources/synchronization-overview and the v1.0 metadata of 2026-08.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+import attrs
+
+Value = TypeVar("Value", int, str)
+
+# .NET's TimeSpan.MaxValue is 10,675,199 days; no schedule of this service is longer than a year.
+_NEVER_INTERVAL = timedelta(days=10_000_000)
+
+STATUS_CODES = ("NotConfigured", "NotRun", "Active", "Paused", "Quarantine")
+EXECUTION_STATES = ("Succeeded", "Failed", "EntryLevelErrors")
+SCHEDULE_STATES = ("Active", "Disabled", "Paused")
+QUARANTINE_REASONS = (
+    "EncounteredBaseEscrowThreshold",
+    "EncounteredTotalEscrowThreshold",
+    "EncounteredEscrowProportionThreshold",
+    "EncounteredQuarantineException",
+    "Unknown",
+    "QuarantinedOnDemand",
+    "TooManyDeletes",
+    "IngestionInterrupted",
+)
+
+
+def _canonical(members: Iterable[str], **also: str) -> Mapping[str, str]:
+    return {member.lower(): member for member in members} | also
+
+
+_STATUS_CODE = _canonical(STATUS_CODES)
+_EXECUTION_STATE = _canonical(EXECUTION_STATES)
+_SCHEDULE_STATE = _canonical(SCHEDULE_STATES)
+# The quarantine page writes QuarantineOnDemand where the API answers QuarantinedOnDemand.
+_QUARANTINE_REASON = _canonical(QUARANTINE_REASONS, quarantineondemand="QuarantinedOnDemand")
+
+
+def _instants(value: object, names: tuple[str, ...]) -> None:
+    for name in names:
+        instant = getattr(value, name)
+        if instant is not None and (instant.tzinfo is not UTC or instant.year in {1, 9999}):
+            object.__setattr__(value, name, _sane_instant(instant))
+
+
+def _sane_instant(instant: datetime) -> datetime | None:
+    if instant.year in {1, 9999}:
+        return None
+    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+
+
+def _member(value: object, name: str, canonical: Mapping[str, str]) -> None:
+    text = getattr(value, name)
+    if text is not None:
+        object.__setattr__(value, name, canonical.get(text.lower(), text) or None)
+
+
+class NamedValues(Mapping[str, Value]):
+    """Graph's lists of key and value, as an immutable map that keeps Graph's order."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: Mapping[str, Value] | Iterable[tuple[str, Value]] = ()) -> None:
+        self._values: dict[str, Value] = dict(values)
+
+    def __getitem__(self, key: str) -> Value:
+        return self._values[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __eq__(self, other: object) -> bool:
+        return self._values == other._values if isinstance(other, NamedValues) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self._values.items()))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._values!r})"
+
+
+class EntryCounts(NamedValues[int]):
+    """synchronizedEntryCountByType: such as ``user to User`` -> 33; on the wire a list of stringKeyLongValuePair."""
+
+    __slots__ = ()
+
+
+class JobSettings(NamedValues[str]):
+    """synchronizationJobSettings: on the wire a list of keyValuePair (`name` and `value`); every value is text."""
+
+    __slots__ = ()
+
+
+@attrs.frozen(kw_only=True)
+class SynchronizationError:
+    """synchronizationError: `code` is ``None`` (as text) where there was none; `tenantActionable` says whether the tenant can act."""
+
+    code: str | None = None
+    message: str | None = None
+    tenantActionable: bool | None = None
+
+
+@attrs.frozen(kw_only=True)
+class SynchronizationProgress:
+    """synchronizationProgress: how far a long run has come, in `units`."""
+
+    completedUnits: int | None = None
+    totalUnits: int | None = None
+    progressObservationDateTime: datetime | None = None
+    units: str | None = None
+
+    def __attrs_post_init__(self) -> None:
+        _instants(self, ("progressObservationDateTime",))
+
+
+@attrs.frozen(kw_only=True)
+class SynchronizationTaskExecution:
+    """synchronizationTaskExecution: one run. Failures of single objects show in the counts, not in `state`."""
+
+    activityIdentifier: str | None = None
+    countEntitled: int | None = None
+    countEntitledForProvisioning: int | None = None
+    countEscrowed: int | None = None
+    countEscrowedRaw: int | None = None
+    countExported: int | None = None
+    countExports: int | None = None
+    countImported: int | None = None
+    countImportedDeltas: int | None = None
+    countImportedReferenceDeltas: int | None = None
+    error: SynchronizationError | None = None
+    state: str | None = None
+    timeBegan: datetime | None = None
+    timeEnded: datetime | None = None
+
+    def __attrs_post_init__(self) -> None:
+        _instants(self, ("timeBegan", "timeEnded"))
+        _member(self, "state", _EXECUTION_STATE)
+
+
+@attrs.frozen(kw_only=True)
+class SynchronizationQuarantine:
+    """synchronizationQuarantine: why and since when; `seriesBegan` starts the 28 days after which the job is disabled."""
+
+    currentBegan: datetime | None = None
+    nextAttempt: datetime | None = None
+    reason: str | None = None
+    seriesBegan: datetime | None = None
+    seriesCount: int | None = None
+    error: SynchronizationError | None = None
+
+    def __attrs_post_init__(self) -> None:
+        _instants(self, ("currentBegan", "nextAttempt", "seriesBegan"))
+        _member(self, "reason", _QUARANTINE_REASON)
+
+
+@attrs.frozen(kw_only=True)
+class SynchronizationSchedule:
+    """synchronizationSchedule: `interval` is null where Graph says TimeSpan.MaxValue, that is, never."""
+
+    expiration: datetime | None = None
+    interval: timedelta | None = None
+    state: str | None = None
+
+    def __attrs_post_init__(self) -> None:
+        _instants(self, ("expiration",))
+        _member(self, "state", _SCHEDULE_STATE)
+        if self.interval is not None and self.interval > _NEVER_INTERVAL:
+            object.__setattr__(self, "interval", None)
+
+
+@attrs.frozen(kw_only=True)
+class SynchronizationStatus:
+    """synchronizationStatus: the state of a job, the thing alertd watches."""
+
+    code: str | None = None
+    countSuccessiveCompleteFailures: int | None = None
+    escrowsPruned: bool | None = None
+    lastExecution: SynchronizationTaskExecution | None = None
+    lastSuccessfulExecution: SynchronizationTaskExecution | None = None
+    lastSuccessfulExecutionWithExports: SynchronizationTaskExecution | None = None
+    progress: tuple[SynchronizationProgress, ...] | None = None
+    quarantine: SynchronizationQuarantine | None = None
+    steadyStateFirstAchievedTime: datetime | None = None
+    steadyStateLastAchievedTime: datetime | None = None
+    synchronizedEntryCountByType: EntryCounts | None = None
+    troubleshootingUrl: str | None = None
+
+    def __attrs_post_init__(self) -> None:
+        _instants(self, ("steadyStateFirstAchievedTime", "steadyStateLastAchievedTime"))
+        _member(self, "code", _STATUS_CODE)
+
+
+@attrs.frozen(kw_only=True)
+class SynchronizationJob:
+    """synchronizationJob: `id` is unique together with tenant and service principal only."""
+
+    id: str
+    templateId: str | None = None
+    schedule: SynchronizationSchedule | None = None
+    status: SynchronizationStatus | None = None
+    synchronizationJobSettings: JobSettings | None = None
+
+
+@attrs.frozen(kw_only=True)
+class ServicePrincipal:
+    """servicePrincipal: the application in a tenant on which jobs hang; only what we ask for."""
+
+    id: str
+    appId: str | None = None
+    displayName: str | None = None
+    accountEnabled: bool | None = None
+    servicePrincipalType: str | None = None
+    applicationTemplateId: str | None = None
