@@ -85,10 +85,13 @@ class Evidence:
 class Alert:
     """One alert: a rule that holds for a subject.
 
-    episode: counts the times it began to fire, from one. inherits_from: the lowest episode whose "told firing" still speaks for this one.
-    activeSince: the condition was first seen true. startsAt: it began to fire. clearSince: the clearing condition has held since.
+    episode: counts the times it began to fire, from one. inherits_from: the lowest episode whose "told firing" still
+        speaks for this one.
+    activeSince: the condition was first seen true. startsAt: it began to fire. clearSince: the clearing condition
+        has held since.
     labels: fixed for an episode. annotations: rendered while the condition is true; they keep the last text afterwards.
-    withheld_integrations: ids of integrations this alert must not be told through (a failing one cannot tell of its own failure).
+    withheld_integrations: ids of integrations this alert must not be told through (a failing one cannot tell of its
+        own failure).
     """
 
     identity: Identity

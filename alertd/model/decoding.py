@@ -1,6 +1,7 @@
 """From bytes to resources and back: tolerant in content, strict in shape.
 
-The typed decode comes first. Where it fails, the answer is read untyped, what Graph is known to write for "never" is put right, and it is
+The typed decode comes first. Where it fails, the answer is read untyped, what Graph is known to write for "never" is
+put right, and it is
 converted again; what still does not fit is malformed, with the JSON path and both types in the message.
 """
 
@@ -104,7 +105,9 @@ _DATES = frozenset(
 
 def _normalise(plain: object) -> object:
     if isinstance(plain, dict):
-        return {key: _never(key, value) if isinstance(value, str) else _normalise(value) for key, value in plain.items()}
+        return {
+            key: _never(key, value) if isinstance(value, str) else _normalise(value) for key, value in plain.items()
+        }
     if isinstance(plain, list):
         return [_normalise(value) for value in plain]
     return plain

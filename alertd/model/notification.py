@@ -98,7 +98,8 @@ class Notification:
     @property
     def observed_between(self) -> tuple[datetime | None, datetime]:
         """The window in which everything told here changed: earliest start to latest end of the evidence."""
-        seen = [item.evidence for item in (*self.firing, *(entry.alert for entry in self.resolved), *self.events)]
+        items: tuple[Alert | Event, ...] = (*self.firing, *(entry.alert for entry in self.resolved), *self.events)
+        seen = [item.evidence for item in items]
         starts = [evidence.observed_from for evidence in seen]
         ends = [evidence.observed_to for evidence in seen if evidence.observed_to is not None]
         known = [start for start in starts if start is not None]

@@ -1,9 +1,13 @@
 """Microsoft Graph's provisioning resources, verbatim.
 
-Property names, their spelling and their meaning are Graph's own, so that what the documentation says holds here, in rules, in templates
-and in tests. Every property is optional, since documented answers omit them freely. What Graph writes to say "never" is null here:
-year-1 and year-9999 instants, empty dates, empty or TimeSpan.MaxValue durations. Instants are aware and in UTC; a naive one is taken as UTC.
-Known enum members are given in their canonical spelling whatever the case on the wire; unknown ones stay as text, for all these enums are
+Property names, their spelling and their meaning are Graph's own, so that what the documentation says holds here, in
+rules, in templates
+and in tests. Every property is optional, since documented answers omit them freely. What Graph writes to say "never"
+is null here:
+year-1 and year-9999 instants, empty dates, empty or TimeSpan.MaxValue durations. Instants are aware and in UTC; a
+naive one is taken as UTC.
+Known enum members are given in their canonical spelling whatever the case on the wire; unknown ones stay as text,
+for all these enums are
 open (`IngestionInterrupted` was added years after the others).
 
 Source: https://learn.microsoft.com/graph/api/resources/synchronization-overview and the v1.0 metadata of 2026-08.
@@ -108,7 +112,9 @@ class JobSettings(NamedValues[str]):
 
 @attrs.frozen(kw_only=True)
 class SynchronizationError:
-    """synchronizationError: `code` is ``None`` (as text) where there was none; `tenantActionable` says whether the tenant can act."""
+    """synchronizationError: `code` is ``None`` (as text) where there was none; `tenantActionable` says whether the
+    tenant can act.
+    """
 
     code: str | None = None
     message: str | None = None
@@ -154,7 +160,9 @@ class SynchronizationTaskExecution:
 
 @attrs.frozen(kw_only=True)
 class SynchronizationQuarantine:
-    """synchronizationQuarantine: why and since when; `seriesBegan` starts the 28 days after which the job is disabled."""
+    """synchronizationQuarantine: why and since when; `seriesBegan` starts the 28 days after which the job is
+    disabled.
+    """
 
     currentBegan: datetime | None = None
     nextAttempt: datetime | None = None

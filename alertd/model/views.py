@@ -1,6 +1,7 @@
 """What rules and templates see beside Graph's own status: the job, its tenant, and alertd itself.
 
-Members of `job` are spelled as Graph spells its properties, since half of them are; the names are a contract with users' rules.
+Members of `job` are spelled as Graph spells its properties, since half of them are; the names are a contract with
+users' rules.
 """
 
 from __future__ import annotations
@@ -19,9 +20,11 @@ class Job:
 
     displayName: the service principal's name. url: the job's provisioning page in the Entra portal.
     firstSeenAt, lastSeenAt: first and latest good reading that listed it.
-    gone: it has just vanished. appeared: it is new in a principal that had been read before, and this is its first reading.
+    gone: it has just vanished. appeared: it is new in a principal that had been read before, and this is its first
+        reading.
     failureStreak: failed runs in a row. escrowRatio, progressRatio: 0 to 1, null where there is nothing to divide by.
-    expectedRunAt: when it should run next. quarantinedSince, disableAt: null outside quarantine; the service disables it at `disableAt` at the latest.
+    expectedRunAt: when it should run next. quarantinedSince, disableAt: null outside quarantine; the service
+        disables it at `disableAt` at the latest.
     """
 
     id: str
@@ -50,7 +53,8 @@ class Tenant:
 
     name: as configured. id: the tenant's GUID. labels: as configured.
     consecutivePollFailures: rounds in a row that asked and were not answered `ok` by any principal.
-    lastPollError: the kind of the latest failed round, kept until a good one. pollCoverage: ok / asked, 1 when none was asked.
+    lastPollError: the kind of the latest failed round, kept until a good one. pollCoverage: ok / asked, 1 when none
+        was asked.
     """
 
     name: str

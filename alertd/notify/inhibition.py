@@ -1,7 +1,8 @@
 """Inhibition: while a source alert fires, alerts that follow from the same cause are not told.
 
-A source inhibits while it is firing, kept firing included, and even if it is silenced itself. An alert never inhibits itself, and one that
-matches both sides of a rule is not inhibited by another that does. A missing label equals an empty one.
+A source inhibits while it is firing, kept firing included, and even if it is silenced itself. An alert never
+inhibits itself, and one that
+matches both sides of a rule is not inhibited by another of which the same is true. A missing label equals an empty one.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ _SAME_JOB = ("tenant_id", "service_principal_id", "job_id")
 
 @attrs.frozen(kw_only=True)
 class InhibitRule:
-    """Alerts that match `target_matchers` are held back while one that matches `source_matchers` fires with equal `equal` labels."""
+    """Alerts that match `target_matchers` are held back while one that matches `source_matchers` fires with equal
+    `equal` labels.
+    """
 
     source_matchers: tuple[Matcher, ...]
     target_matchers: tuple[Matcher, ...]
@@ -30,9 +33,12 @@ class InhibitRule:
             source.fingerprint != target.fingerprint
             and all_match(self.source_matchers, source.labels)
             and all_match(self.target_matchers, target.labels)
-            and not all_match(self.source_matchers, target.labels)
+            and not (self._both_sides(source.labels) and self._both_sides(target.labels))
             and _agree(self.equal, source.labels, target.labels)
         )
+
+    def _both_sides(self, labels: Mapping[str, str]) -> bool:
+        return all_match(self.source_matchers, labels) and all_match(self.target_matchers, labels)
 
 
 def _agree(names: Iterable[str], one: Mapping[str, str], other: Mapping[str, str]) -> bool:
@@ -50,8 +56,6 @@ def _rule(source: str, target: str, equal: tuple[str, ...]) -> InhibitRule:
 
 
 BUILTIN = (
-    _rule(
-        'alertname="JobQuarantined"', 'alertname=~"FailureStreak|EntryErrorsHigh|EscrowsRising|JobStale"', _SAME_JOB
-    ),
+    _rule('alertname="JobQuarantined"', 'alertname=~"FailureStreak|EntryErrorsHigh|EscrowsRising|JobStale"', _SAME_JOB),
     _rule('alertname="TenantUnreachable"', 'alertname="JobStale"', ("tenant_id",)),
 )

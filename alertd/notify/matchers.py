@@ -55,7 +55,7 @@ class Matcher:
 
 
 @lru_cache(maxsize=4096)
-def _pattern(expression: str) -> Any:
+def _pattern(expression: str) -> Any:  # noqa: ANN401 - the binding has no types
     options = re2.Options()
     options.log_errors = False
     return re2.compile(expression, options)

@@ -1,0 +1,258 @@
+"""What the store keeps, as frozen values; how they are laid out in tables is the adapters' business.
+
+Instants are aware and in UTC. A tenant's key is ``cloud/tenant id``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import attrs
+
+from alertd.model.alert import Event, State
+from alertd.model.change import Change
+from alertd.model.facts import Facts
+from alertd.model.notification import DeliveryState, Reason, Rendered, Withheld
+from alertd.model.resources import ServicePrincipal, SynchronizationJob
+
+
+@attrs.frozen(kw_only=True)
+class TenantRecord:
+    """A tenant after its latest slice.
+
+    epoch: grows with every slice committed; a writer that read an older one is fenced off.
+    discovered_at: the latest complete discovery; null before the first.
+    """
+
+    key: str
+    name: str
+    epoch: int = 0
+    rounds: int = 0
+    consecutivePollFailures: int = 0  # noqa: N815 - a member of `tenant` in rules
+    lastPollAt: datetime | None = None  # noqa: N815
+    lastPollError: str | None = None  # noqa: N815
+    pollCoverage: float = 1.0  # noqa: N815
+    failedServicePrincipals: int = 0  # noqa: N815
+    credentialExpiresAt: datetime | None = None  # noqa: N815
+    discovered_at: datetime | None = None
+
+
+@attrs.frozen(kw_only=True)
+class PrincipalRecord:
+    """A service principal that has or ever had jobs, or that discovery has listed.
+
+    outcome: of its latest reading: ``ok`` or a PollErrorKind; empty before the first. outcome_since: when that began.
+    last_ok_at: latest good reading; while `outcome` is ``ok`` the tenant's lastPollAt is as good and may be later.
+    not_found: readings in a row that said so. listed: the latest complete discovery has it. watched: configuration includes it.
+    """
+
+    tenant_key: str
+    principal: ServicePrincipal
+    has_jobs: bool = False
+    listed: bool = True
+    watched: bool = True
+    outcome: str = ""
+    outcome_since: datetime | None = None
+    last_ok_at: datetime | None = None
+    not_found: int = 0
+
+
+@attrs.frozen(kw_only=True)
+class JobRecord:
+    """A job as it was at its last good reading.
+
+    sequence: grows with every snapshot that differed. absent: good readings of its principal in a row that did not list it.
+    appeared_at: first sight, for a job that appeared in a principal read before; null for jobs of the first discovery.
+    """
+
+    tenant_key: str
+    service_principal_id: str
+    job: SynchronizationJob
+    facts: Facts
+    sequence: int = 1
+    first_seen_at: datetime
+    changed_at: datetime
+    absent: int = 0
+    appeared_at: datetime | None = None
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """Tenant key, service principal id, job id."""
+        return self.tenant_key, self.service_principal_id, self.job.id
+
+
+@attrs.frozen(kw_only=True)
+class HistoryEntry:
+    """One changed snapshot, for replay: a full one, or the changes since the previous sequence number.
+
+    full: given at first sight and every 50th time; then `changes` is empty. gone: the job vanished here; nothing else is given.
+    """
+
+    tenant_key: str
+    service_principal_id: str
+    job_id: str
+    sequence: int
+    at: datetime
+    full: SynchronizationJob | None = None
+    changes: tuple[Change, ...] = ()
+    facts: Facts | None = None
+    gone: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class RoundEntry:
+    """One closed round of a tenant, for replay and for the figures of `status`."""
+
+    tenant_key: str
+    at: datetime
+    asked: int
+    ok: int
+    failed: int
+    jobs: int
+    error: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class ReadingChange:
+    """A principal's reading outcome changed at `at`: run-length history, one row a run."""
+
+    tenant_key: str
+    service_principal_id: str
+    at: datetime
+    outcome: str
+
+
+@attrs.frozen(kw_only=True)
+class TransitionEntry:
+    """An alert went from one state to another."""
+
+    fingerprint: str
+    rule: str
+    tenant_key: str
+    service_principal_id: str
+    job_id: str
+    at: datetime
+    before: State
+    after: State
+    episode: int
+    detail: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class Group:
+    """Alerts that are told together: one route, one set of values of its `group_by`.
+
+    sequence: grows with every flush; a flush that read an older one is fenced off.
+    opened_at: its first member began to fire. first_flush_at: the base of its ticks, a computed instant. due_at: its next flush.
+    dirty: something changed since the last flush.
+    """
+
+    key: str
+    route_id: str
+    labels: Mapping[str, str]
+    sequence: int = 0
+    opened_at: datetime
+    first_flush_at: datetime
+    flushed_at: datetime | None = None
+    due_at: datetime
+    dirty: bool = True
+
+
+@attrs.frozen(kw_only=True)
+class Told:
+    """A line of the told-ledger: this integration accepted a message that said "firing".
+
+    at: when it was first accepted. absent: a later message went out without it, so its return is news.
+    """
+
+    fingerprint: str
+    episode: int
+    at: datetime
+    absent: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class Announced:
+    """An alert that a message listed under `firing` and that was not (yet) accepted."""
+
+    fingerprint: str
+    episode: int
+
+
+@attrs.frozen(kw_only=True)
+class Conversation:
+    """All that one integration was told of one group, from its first message to its all-clear.
+
+    sequence: messages decided so far. last_message_at: the repeat clock. open_delivery: id of the one delivery that is not at its end.
+    recheck: a decision was put off while that delivery was under way; it is taken anew when that has ended.
+    events: waiting for the next message.
+    """
+
+    id: str
+    group_key: str
+    integration_id: str
+    receiver: str
+    started_at: datetime
+    sequence: int = 0
+    told: tuple[Told, ...] = ()
+    announced: tuple[Announced, ...] = ()
+    events: tuple[Event, ...] = ()
+    last_message_at: datetime | None = None
+    open_delivery: str | None = None
+    recheck: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class Delivery:
+    """One message on its way to one integration: a row of the outbox.
+
+    id: the message's key (Message-ID, webhook-id ...). sequence: its place in the conversation.
+    firing, resolved: what it says, as (fingerprint, episode); events: what it carries, whole, so that a replacement can carry it on.
+    recipients: mail recipients still open. due_at: next attempt. retry_until: given up afterwards.
+    leased_until: a claim by a worker; a row found `sending` with no lease is one whose process died.
+    """
+
+    id: str
+    conversation_id: str
+    group_key: str
+    integration_id: str
+    receiver: str
+    sequence: int
+    reason: Reason
+    state: DeliveryState = DeliveryState.PENDING
+    rendered: Rendered
+    firing: tuple[Announced, ...] = ()
+    resolved: tuple[Announced, ...] = ()
+    events: tuple[Event, ...] = ()
+    recipients: tuple[str, ...] = ()
+    decided_at: datetime
+    due_at: datetime
+    retry_until: datetime
+    first_attempt_at: datetime | None = None
+    last_attempt_at: datetime | None = None
+    leased_until: datetime | None = None
+    ended_at: datetime | None = None
+    attempts: int = 0
+    error: str = ""
+    error_reason: str = ""
+    detail: str = ""
+    ambiguous: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class LogEntry:
+    """One decision, kept for `explain` and `history`: what was sent and why, or why nothing was.
+
+    exactly one of `reason` and `withheld` is given. alerts: the fingerprints it was about.
+    """
+
+    at: datetime
+    group_key: str
+    receiver: str
+    integration_id: str = ""
+    conversation_id: str = ""
+    delivery_id: str = ""
+    reason: Reason | None = None
+    withheld: Withheld | None = None
+    alerts: tuple[str, ...] = ()
