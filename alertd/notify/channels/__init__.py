@@ -1,0 +1,1 @@
+"""One small module per integration, behind one port."""

@@ -1,0 +1,105 @@
+"""The port between deciding what to tell and telling it: what every integration is, and what it does.
+
+A channel renders (pure, no I/O) and sends (one attempt, no retry of its own). Whether to try again, when, and to
+whom is decided by the delivery loop from what the attempt's DeliveryError says. Nothing but DeliveryError leaves
+`send` and `check`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+
+import attrs
+
+from alertd.model.notification import Notification, Rendered
+
+
+@attrs.frozen(kw_only=True)
+class Limits:
+    """What a channel can carry.
+
+    body_bytes_max: the body as it goes on the wire, envelope included.
+    blocks_max: alerts shown with a block of their own; when there are more, all of them are shown as one line each.
+    """
+
+    body_bytes_max: int
+    blocks_max: int
+
+
+@attrs.frozen(kw_only=True)
+class Integration:
+    """One way of telling one receiver.
+
+    id: ``receiver/kind/name``, unique and stable over reloads. kind: ``teams``, ``email``, ``webhook`` and so on.
+    send_resolved: ends are told.
+    closes_silently: the end of an alert whose rule was removed is not told; it would puzzle people in chat and mail,
+    while a machine that keeps incidents open needs it.
+    deduplicates: sending the same key twice shows once, so a repeat is harmless.
+    """
+
+    receiver: str
+    kind: str
+    name: str = "default"
+    send_resolved: bool = True
+    closes_silently: bool
+    deduplicates: bool
+    limits: Limits
+
+    @property
+    def id(self) -> str:
+        """``receiver/kind/name``."""
+        return f"{self.receiver}/{self.kind}/{self.name}"
+
+
+@attrs.frozen
+class Accepted:
+    """The receiver took the message.
+
+    detail: what it answered that helps to find the message again, such as a run id; never a secret.
+    """
+
+    detail: str = ""
+
+
+class Channel(Protocol):
+    """One integration at work."""
+
+    @property
+    def integration(self) -> Integration:
+        """Say what it is."""
+        ...
+
+    def render(self, notification: Notification) -> Rendered:
+        """Give the very bytes that every attempt will send.
+
+        Pure and total: a broken template gives the built-in message.
+        """
+        ...
+
+    async def send(
+        self, rendered: Rendered, *, key: str, attempt: int, now: datetime, recipients: tuple[str, ...] = ()
+    ) -> Accepted:
+        """Make one attempt.
+
+        key: the notification's key, the same over all attempts. attempt: counted from one.
+        recipients: those still open, for mail; empty means all of `rendered.recipients`.
+        Raises DeliveryError.
+        """
+        ...
+
+    async def check(self) -> Accepted:
+        """Find out whether the receiver can be reached, without sending a message. Raises DeliveryError."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        ...
+
+
+class TokenSource(Protocol):
+    """Where channels that speak to Microsoft get bearer tokens."""
+
+    async def token(self, tenant: str, scope: str) -> str:
+        """Give a token of the configured tenant's application for this scope. Raises PollError."""
+        ...

@@ -1,0 +1,135 @@
+"""What an operator says about each integration: plain values, built by the configuration's loader.
+
+`name` tells a second integration of a kind from the first; it is ``default`` where none is given. A `url` is a Secret
+where its path or query authorises whoever knows it.
+"""
+
+from __future__ import annotations
+
+import enum
+
+import attrs
+
+from alertd.model.secret import Secret
+
+
+class Tls(enum.StrEnum):
+    """How a mail connection is protected; never opportunistically."""
+
+    STARTTLS = "starttls"  # refuses a server that does not offer it
+    IMPLICIT = "implicit"
+    NONE = "none"  # refused together with a password
+
+
+class WebhookFormat(enum.StrEnum):
+    """What a webhook's body looks like."""
+
+    ALERTD = "alertd"  # our own, in the shape of Standard Webhooks: type, timestamp, data
+    ALERTMANAGER = "alertmanager"  # Alertmanager's JSON, version 4: all its receivers understand it
+
+
+class MailPreset(enum.StrEnum):
+    """Mail services with an HTTP interface that we know how to speak to."""
+
+    RESEND = "resend"
+
+
+@attrs.frozen(kw_only=True)
+class EntraAuth:
+    """The flow's trigger wants a bearer token: of this configured tenant's application, in this tenant's cloud."""
+
+    tenant: str
+    cloud: str = "global"
+
+
+@attrs.frozen(kw_only=True)
+class TeamsSettings:
+    """A Teams channel behind a Workflows webhook. auth: null where the URL carries its own signature (``sig=``)."""
+
+    url: Secret
+    auth: EntraAuth | None = None
+    name: str = "default"
+    send_resolved: bool = True
+    allow_http: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class SmtpSettings:
+    """A mail server. port: null means 587, 465 or 25, as `tls` says."""
+
+    host: str
+    port: int | None = None
+    tls: Tls = Tls.STARTTLS
+    username: str = ""
+    password: Secret | None = None
+
+
+@attrs.frozen(kw_only=True)
+class GraphMailSettings:
+    """Microsoft Graph's sendMail: the tenant's application needs Mail.Send for the sender's mailbox.
+
+    graph_url: null means the cloud's own.
+    """
+
+    tenant: str
+    sender: str
+    cloud: str = "global"
+    graph_url: str | None = None
+    allow_http: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class HttpMailSettings:
+    """A mail service's HTTP interface. url: null means the preset's own."""
+
+    preset: MailPreset = MailPreset.RESEND
+    api_key: Secret
+    url: str | None = None
+    allow_http: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class EmailSettings:
+    """Mail to these addresses, by exactly one of the three drivers.
+
+    from_address: null means the Graph driver's sender.
+    """
+
+    to: tuple[str, ...]
+    from_address: str | None = None
+    smtp: SmtpSettings | None = None
+    graph: GraphMailSettings | None = None
+    http: HttpMailSettings | None = None
+    name: str = "default"
+    send_resolved: bool = True
+
+
+@attrs.frozen(kw_only=True)
+class WebhookSettings:
+    """A POST to any URL. signing_secret: ``whsec_`` and base64, or any text; null leaves the signature out."""
+
+    url: Secret
+    format: WebhookFormat = WebhookFormat.ALERTD
+    signing_secret: Secret | None = None
+    name: str = "default"
+    send_resolved: bool = True
+    allow_http: bool = False
+
+
+IntegrationSettings = TeamsSettings | EmailSettings | WebhookSettings
+
+
+@attrs.frozen(kw_only=True)
+class ReceiverSettings:
+    """A receiver and all its integrations. fallback: the receiver told when one of them has failed."""
+
+    name: str
+    teams: tuple[TeamsSettings, ...] = ()
+    email: tuple[EmailSettings, ...] = ()
+    webhook: tuple[WebhookSettings, ...] = ()
+    fallback: str | None = None
+
+    @property
+    def integrations(self) -> tuple[IntegrationSettings, ...]:
+        """All of them, in the order of their kinds."""
+        return (*self.teams, *self.email, *self.webhook)
