@@ -9,7 +9,7 @@ import attrs
 
 @attrs.frozen
 class Change:
-    """A property that differs: `path` as rules write it, such as ``status.quarantine.reason`` or ``settings["Domain"]``.
+    """A property that differs: `path` as rules write it, such as ``status.quarantine.reason`` or ``job.settings["Domain"]``.
 
     before, after: the values on either side; null where the property, or what holds it, was not there.
     """

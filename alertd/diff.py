@@ -1,0 +1,122 @@
+"""Snapshots to changes, and back.
+
+A snapshot is walked down to its leaves. An object whose properties are all null says no more than a null does, and an empty map no more than
+a missing one, so neither makes a change: `apply(previous, diff(previous, current))` equals `current` but for such empty holders.
+`progress` counts as one leaf, since its parts have no identity. The id of a job is not compared.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from types import NoneType
+from typing import Any, TypeVar, get_args, get_type_hints
+
+import attrs
+
+from alertd.model.change import Change
+from alertd.model.resources import NamedValues, SynchronizationJob
+
+Resource = TypeVar("Resource")
+
+# Where the wire's names and the names in rules differ: `job` shows its key/value list as a map with a shorter name.
+_ROOTS = {
+    "templateId": "job.templateId",
+    "schedule": "job.schedule",
+    "status": "status",
+    "synchronizationJobSettings": "job.settings",
+}
+_SEGMENT = re.compile(r'\.?([A-Za-z]\w*)|\["((?:[^"\\]|\\.)*)"\]')
+
+
+def diff(previous: SynchronizationJob, current: SynchronizationJob) -> tuple[Change, ...]:
+    """Give what differs between two snapshots of one job, in the order in which Graph documents the properties."""
+    if previous == current:
+        return ()
+    return tuple(
+        change
+        for name, path in _ROOTS.items()
+        for change in _walk(path, getattr(previous, name), getattr(current, name))
+    )
+
+
+def apply(previous: SynchronizationJob, changes: Iterable[Change]) -> SynchronizationJob:
+    """Give the snapshot that `changes` lead to; raises ValueError for a path that names no property."""
+    fields: dict[str, Any] = {}
+    for change in changes:
+        _put(fields, _segments(change.path), change.after)
+    rebuilt: SynchronizationJob = _rebuild(SynchronizationJob, previous, fields)
+    return rebuilt
+
+
+def _walk(path: str, before: Any, after: Any) -> Iterator[Change]:  # noqa: ANN401 - any property
+    if before is after or before == after:
+        return
+    if isinstance(before, NamedValues) or isinstance(after, NamedValues):
+        yield from _walk_map(path, before or {}, after or {})
+    elif attrs.has(type(before)) or attrs.has(type(after)):
+        holder = type(after if before is None else before)
+        for name in _properties(holder):
+            yield from _walk(f"{path}.{name}", getattr(before, name, None), getattr(after, name, None))
+    else:
+        yield Change(path, before, after)
+
+
+def _walk_map(path: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Change]:
+    for key in dict.fromkeys((*before, *after)):
+        if before.get(key) != after.get(key):
+            yield Change(f"{path}[{_quoted(key)}]", before.get(key), after.get(key))
+
+
+def _quoted(key: str) -> str:
+    escaped = key.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+@cache
+def _properties(holder: type) -> Mapping[str, type]:
+    """Name the properties of a resource with the class that each holds; a scalar's is its own type."""
+    hints = get_type_hints(holder)
+    return {field.name: _held(hints[field.name]) for field in attrs.fields(holder) if field.name != "id"}
+
+
+def _held(hint: Any) -> type:  # noqa: ANN401 - any annotation
+    kinds = [kind for kind in get_args(hint) if kind is not NoneType]
+    return kinds[0] if kinds else hint
+
+
+def _segments(path: str) -> tuple[str, ...]:
+    """Split a path as rules write it into the wire's property names and map keys."""
+    found = list(_SEGMENT.finditer(path))
+    if not found or "".join(match[0] for match in found) != path:
+        raise ValueError(f"no path of a snapshot: {path!r}")
+    parts = [match[1] or re.sub(r"\\(.)", r"\1", match[2]) for match in found]
+    if parts[0] == "job":
+        parts = ["synchronizationJobSettings" if parts[1:2] == ["settings"] else parts[1], *parts[2:]]
+    return tuple(parts)
+
+
+def _put(fields: dict[str, Any], segments: tuple[str, ...], value: object) -> None:
+    for segment in segments[:-1]:
+        fields = fields.setdefault(segment, {})
+    fields[segments[-1]] = value
+
+
+def _rebuild(holder: type, value: Any, fields: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any property
+    properties = _properties(holder)
+    unknown = fields.keys() - properties.keys()
+    if unknown:
+        raise ValueError(f"{holder.__name__} has no property {min(unknown)!r}")
+    renewed = {name: _renewed(properties[name], getattr(value, name, None), change) for name, change in fields.items()}
+    rebuilt = attrs.evolve(value, **renewed) if value is not None else holder(**renewed)
+    return None if holder is not SynchronizationJob and rebuilt == holder() else rebuilt
+
+
+def _renewed(kind: type, value: Any, change: Any) -> Any:  # noqa: ANN401 - any property
+    if not isinstance(change, Mapping):
+        return change
+    if issubclass(kind, NamedValues):
+        merged = {**(value or {}), **change}
+        return kind((key, entry) for key, entry in merged.items() if entry is not None) or None
+    return _rebuild(kind, value, change)
