@@ -1,0 +1,74 @@
+# Everything a developer runs. Each target makes .venv and installs what it needs, so each works in a fresh clone.
+#   make demo           the whole thing at work, without any account
+#   make test           lint, types, layers and tests: what has to be green
+#   make test-browser   messages as people see them: the Adaptive Cards renderer and Chromium (needs Node, npm, Chromium)
+# PYTHON names the interpreter (3.11 or newer) that .venv is made with.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+SOURCES := alertd tests bench
+ARGS ?=
+
+.PHONY: help demo test test-browser lint format types pytest bench build clean
+
+help:
+	@sed -n '2,5s/^# \{0,1\}//p' Makefile
+	@echo "also: lint, format, types, pytest ARGS=..., bench, build, clean"
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "no Python 3.11 or newer was found; install one, or name it: make PYTHON=/path/to/python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# Stamps: what is installed is installed anew when pyproject.toml changes.
+$(VENV)/.run: pyproject.toml | $(BIN)/python
+	$(PIP) -e .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml | $(BIN)/python
+	$(PIP) -e '.[dev]'
+	@touch $@ $(VENV)/.run
+
+demo: $(VENV)/.run
+	$(BIN)/alertd demo $(ARGS)
+
+test: lint types
+	$(BIN)/python -m pytest $(ARGS)
+
+pytest: $(VENV)/.dev
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/lint-imports
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix-only $(SOURCES)
+	$(BIN)/ruff format $(SOURCES)
+
+node_modules/.package-lock.json: package.json
+	npm install --no-package-lock --no-audit --no-fund --ignore-scripts
+	@touch $@
+
+test-browser: $(VENV)/.dev node_modules/.package-lock.json
+	$(BIN)/python -m pytest -m browser $(ARGS)
+
+bench: $(VENV)/.dev
+	$(BIN)/python -m bench $(ARGS)
+
+build: $(VENV)/.dev
+	rm -rf dist
+	$(BIN)/python -m build --wheel --outdir dist .
+
+clean:
+	rm -rf $(VENV) node_modules dist build .mypy_cache .ruff_cache .import_linter_cache
