@@ -56,7 +56,7 @@ def _walk(path: str, before: Any, after: Any) -> Iterator[Change]:  # noqa: ANN4
     if isinstance(before, NamedValues) or isinstance(after, NamedValues):
         yield from _walk_map(path, before or {}, after or {})
     elif attrs.has(type(before)) or attrs.has(type(after)):
-        holder = type(after if before is None else before)
+        holder: type[object] = type(after if before is None else before)
         for name in _properties(holder):
             yield from _walk(f"{path}.{name}", getattr(before, name, None), getattr(after, name, None))
     else:
@@ -83,7 +83,8 @@ def _properties(holder: type) -> Mapping[str, type]:
 
 def _held(hint: Any) -> type:  # noqa: ANN401 - any annotation
     kinds = [kind for kind in get_args(hint) if kind is not NoneType]
-    return kinds[0] if kinds else hint
+    held: type = kinds[0] if kinds else hint
+    return held
 
 
 def _segments(path: str) -> tuple[str, ...]:

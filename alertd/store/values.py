@@ -44,12 +44,14 @@ class PrincipalRecord:
 
     outcome: of its latest reading: ``ok`` or a PollErrorKind; empty before the first. outcome_since: when that began.
     last_ok_at: latest good reading; while `outcome` is ``ok`` the tenant's lastPollAt is as good and may be later.
+    first_discovery: the tenant's first discovery found it, so its first jobs have not "appeared".
     not_found: readings in a row that said so. listed: the latest complete discovery has it. watched: configuration includes it.
     """
 
     tenant_key: str
     principal: ServicePrincipal
     has_jobs: bool = False
+    first_discovery: bool = False
     listed: bool = True
     watched: bool = True
     outcome: str = ""
@@ -209,6 +211,7 @@ class Delivery:
 
     id: the message's key (Message-ID, webhook-id ...). sequence: its place in the conversation.
     firing, resolved: what it says, as (fingerprint, episode); events: what it carries, whole, so that a replacement can carry it on.
+    repeat_rendered: what goes out after an `unknown` attempt where the channel cannot deduplicate: it says "may be a repeat".
     recipients: mail recipients still open. due_at: next attempt. retry_until: given up afterwards.
     leased_until: a claim by a worker; a row found `sending` with no lease is one whose process died.
     """
@@ -222,6 +225,7 @@ class Delivery:
     reason: Reason
     state: DeliveryState = DeliveryState.PENDING
     rendered: Rendered
+    repeat_rendered: Rendered | None = None
     firing: tuple[Announced, ...] = ()
     resolved: tuple[Announced, ...] = ()
     events: tuple[Event, ...] = ()
