@@ -57,7 +57,7 @@ def _walk(path: str, before: Any, after: Any) -> Iterator[Change]:  # noqa: ANN4
         yield from _walk_map(path, before or {}, after or {})
     elif attrs.has(type(before)) or attrs.has(type(after)):
         holder: type[object] = type(after if before is None else before)
-        for name in _properties(holder):
+        for name in _properties(holder):  # type: ignore[arg-type] # classes hash by identity, whatever their instances do
             yield from _walk(f"{path}.{name}", getattr(before, name, None), getattr(after, name, None))
     else:
         yield Change(path, before, after)

@@ -1,0 +1,59 @@
+"""Groups and their ticks.
+
+A group is a route and one set of values of its `group_by`. It opens when its first member begins to fire and is flushed first after
+`group_wait`, then at its ticks: first flush + k * `group_interval`. Ticks are computed, never slept, so neither a restart nor a slow flush
+moves them. A group without anything new is not flushed at every tick: `due_at` jumps to the next tick at which something can happen.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+import attrs
+
+from alertd.store.values import Group
+
+
+@attrs.frozen(kw_only=True)
+class Pace:
+    """How a route paces its groups; `repeat_interval` of zero means never."""
+
+    group_wait: timedelta = timedelta(seconds=30)
+    group_interval: timedelta = timedelta(minutes=5)
+    repeat_interval: timedelta = timedelta(hours=24)
+
+
+def open_group(key: str, route_id: str, labels: Mapping[str, str], pace: Pace, now: datetime) -> Group:
+    """Give a new group whose first member begins to fire at `now`."""
+    first = now + pace.group_wait
+    return Group(key=key, route_id=route_id, labels=labels, opened_at=now, first_flush_at=first, due_at=first)
+
+
+def touch(group: Group, pace: Pace, now: datetime) -> Group:
+    """Give the group with something new to consider, due at its next tick: a change at a tick's own instant goes out then."""
+    if group.flushed_at is None:
+        return group if group.dirty else attrs.evolve(group, dirty=True)
+    due = next_tick(group, pace, now)
+    if due <= group.flushed_at:
+        due += pace.group_interval
+    return attrs.evolve(group, dirty=True, due_at=min(due, group.due_at) if group.dirty else due)
+
+
+def next_tick(group: Group, pace: Pace, instant: datetime) -> datetime:
+    """Give the group's first tick at or after an instant."""
+    passed = (instant - group.first_flush_at) / pace.group_interval
+    return group.first_flush_at + max(0, math.ceil(passed - 1e-9)) * pace.group_interval
+
+
+def flushed(group: Group, pace: Pace, now: datetime, *, again_at: datetime | None) -> Group:
+    """Give the group after a flush at `now`.
+
+    again_at: the earliest instant at which something may have to be said without anything new; it is rounded up to a tick.
+    None: not before something new happens, which a bounded look once a day makes sure of.
+    """
+    due = next_tick(group, pace, max(again_at or now + timedelta(days=1), now))
+    if due <= now:
+        due += pace.group_interval
+    return attrs.evolve(group, sequence=group.sequence + 1, flushed_at=now, dirty=False, due_at=due)
