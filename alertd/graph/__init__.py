@@ -1,0 +1,1 @@
+"""The only place that speaks to Microsoft: clouds, tokens, requests, and the reading of their answers."""
