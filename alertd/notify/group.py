@@ -7,7 +7,6 @@ moves them. A group without anything new is not flushed at every tick: `due_at` 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
@@ -38,13 +37,13 @@ def touch(group: Group, pace: Pace, now: datetime) -> Group:
     due = next_tick(group, pace, now)
     if due <= group.flushed_at:
         due += pace.group_interval
-    return attrs.evolve(group, dirty=True, due_at=min(due, group.due_at) if group.dirty else due)
+    return attrs.evolve(group, dirty=True, due_at=min(due, group.due_at))
 
 
 def next_tick(group: Group, pace: Pace, instant: datetime) -> datetime:
     """Give the group's first tick at or after an instant."""
-    passed = (instant - group.first_flush_at) / pace.group_interval
-    return group.first_flush_at + max(0, math.ceil(passed - 1e-9)) * pace.group_interval
+    ticks = -((group.first_flush_at - instant) // pace.group_interval)  # rounded up, in whole numbers
+    return group.first_flush_at + max(0, ticks) * pace.group_interval
 
 
 def flushed(group: Group, pace: Pace, now: datetime, *, again_at: datetime | None) -> Group:

@@ -1,0 +1,242 @@
+"""What to say to one integration about one group: the truth table of notifications.
+
+`decide` compares what this integration was *told* (accepted messages only) with what stands *now*, and answers with the reason to speak, or the
+reason to be silent. It knows nothing of deliveries; `assume` gives the ledger as it would be had the open delivery been accepted, so that
+the same table also answers whether a message on its way is still the right one.
+
+    told before            now                                      decision
+    nothing firing         something firing                         first_notification
+    F                      a firing alert outside F                 new_alerts
+    F                      some of F ended, others still fire       some_resolved
+    F                      all of F ended                           all_resolved, or how those ended that did not resolve
+    announced, never told  ended meanwhile                          late
+    F                      F, and the repeat interval is over       repeat
+    any                    an event                                 event
+    else                                                            nothing, with the reason
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+
+import attrs
+
+from alertd.alerts.lifecycle import demoted
+from alertd.model.alert import Alert, Ended, Event, State
+from alertd.model.notification import Reason, ResolvedAlert, Withheld
+from alertd.store.values import Announced, Conversation, Delivery, Told
+
+
+class Standing(enum.StrEnum):
+    """Where a member of a group stands for the purpose of telling."""
+
+    FIRING = "firing"
+    SILENT = "silent"  # fires, or did until `for` was raised; not to be told now
+    ENDED = "ended"
+    QUIET = "quiet"  # nothing to say of it, ever: pending, baseline
+
+
+@attrs.frozen(kw_only=True)
+class Member:
+    """One alert of a group; `withheld` says why a firing one is not to be told now."""
+
+    alert: Alert
+    standing: Standing
+    withheld: Withheld | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Manner:
+    """How an integration wants to be told.
+
+    integration_id: for alerts that must not go through it. send_resolved: whether ends are told.
+    closes_silently: an alert whose rule was removed ends there without a word (chat and mail), since nobody can act on it.
+    repeat_interval: zero means never.
+    """
+
+    integration_id: str
+    send_resolved: bool = True
+    closes_silently: bool = False
+    repeat_interval: timedelta = timedelta(hours=24)
+
+
+@attrs.frozen(kw_only=True)
+class Ledger:
+    """What one integration knows of a group.
+
+    told: by fingerprint, what it accepted as firing. announced: what only messages said that were never accepted.
+    last_message_at: the repeat clock.
+    """
+
+    told: Mapping[str, Told] = attrs.field(factory=dict)
+    announced: frozenset[Announced] = frozenset()
+    last_message_at: datetime | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Decision:
+    """What to say and why, or why not.
+
+    Exactly one of `reason` and `withheld` is given. forgotten: told alerts whose end is settled without a word.
+    """
+
+    reason: Reason | None = None
+    withheld: Withheld | None = None
+    firing: tuple[Alert, ...] = ()
+    resolved: tuple[ResolvedAlert, ...] = ()
+    events: tuple[Event, ...] = ()
+    forgotten: frozenset[str] = frozenset()
+
+    @property
+    def speaks(self) -> bool:
+        """Whether there is a message."""
+        return self.reason is not None
+
+
+# An all-clear that is not one says so: the first of these that applies names the message.
+_ENDS = {
+    Ended.GONE: Reason.SUBJECT_GONE,
+    Ended.NOT_WATCHED: Reason.NOT_WATCHED,
+    Ended.RULE_REMOVED: Reason.RULE_REMOVED,
+    Ended.RESOLVED: Reason.ALL_RESOLVED,
+}
+
+
+def member(alert: Alert, withheld: Withheld | None = None) -> Member:
+    """Place an alert: firing, silent, ended or quiet."""
+    if alert.ended is not None and alert.state in {State.RESOLVED, State.PENDING}:
+        return Member(alert=alert, standing=Standing.ENDED)
+    if alert.state is State.FIRING:
+        standing = Standing.FIRING if withheld is None else Standing.SILENT
+        return Member(alert=alert, standing=standing, withheld=withheld)
+    return Member(alert=alert, standing=Standing.SILENT if demoted(alert) else Standing.QUIET)
+
+
+def ledger(conversation: Conversation | None) -> Ledger:
+    """Give what a conversation's integration was told; nothing before there is one."""
+    if conversation is None:
+        return Ledger()
+    return Ledger(
+        told={line.fingerprint: line for line in conversation.told},
+        announced=frozenset(conversation.announced),
+        last_message_at=conversation.last_message_at,
+    )
+
+
+def assume(known: Ledger, delivery: Delivery, now: datetime) -> Ledger:
+    """Give the ledger as it is once `delivery` is accepted at `now`.
+
+    What it lists as firing is told; what it lists as resolved is forgotten, if not meanwhile told of a later episode; what it does not list
+    although it was told before is absent, so that its return is news.
+    """
+    ended = {line.fingerprint: line.episode for line in delivery.resolved}
+    kept = {
+        fingerprint: attrs.evolve(line, absent=True)
+        for fingerprint, line in known.told.items()
+        if line.episode > ended.get(fingerprint, 0)
+    }
+    fires = {line.fingerprint: _told(known, line, now) for line in delivery.firing}
+    said = {*delivery.firing, *delivery.resolved}
+    return Ledger(told=kept | fires, announced=known.announced - said, last_message_at=now)
+
+
+def _told(known: Ledger, line: Announced, now: datetime) -> Told:
+    before = known.told.get(line.fingerprint)
+    since = before.at if before is not None and before.episode == line.episode else now
+    return Told(fingerprint=line.fingerprint, episode=line.episode, at=since)
+
+
+def decide(
+    known: Ledger, members: Iterable[Member], events: tuple[Event, ...], manner: Manner, now: datetime
+) -> Decision:
+    """Say what to tell one integration now, and why."""
+    everyone = tuple(members)
+    firing = tuple(
+        entry.alert
+        for entry in everyone
+        if entry.standing is Standing.FIRING and manner.integration_id not in entry.alert.withheld_integrations
+    )
+    ended = tuple(entry.alert for entry in everyone if entry.standing is Standing.ENDED)
+    ends = tuple(alert for alert in ended if _speaks_for(known, alert))
+    unheard = tuple(alert for alert in ended if alert not in ends and _announced(known, alert))
+    told_ends = tuple(alert for alert in ends if _tells_end(alert, manner))
+    reason = _reason(known, everyone, firing, told_ends, unheard, manner, now) or (Reason.EVENT if events else None)
+    forgotten = frozenset(alert.fingerprint for alert in ends if alert not in told_ends)
+    if reason is None:
+        return Decision(withheld=_silence(everyone, ends), forgotten=forgotten)
+    resolved = tuple(ResolvedAlert(alert=alert, ended=_how(alert)) for alert in (*told_ends, *unheard))
+    return Decision(reason=reason, firing=firing, resolved=resolved, events=events, forgotten=forgotten)
+
+
+def _speaks_for(known: Ledger, alert: Alert) -> bool:
+    """Whether a line of the ledger speaks for this alert: of this episode, or of one whose end was never told."""
+    line = known.told.get(alert.fingerprint)
+    return line is not None and line.episode >= alert.inherits_from
+
+
+def _announced(known: Ledger, alert: Alert) -> bool:
+    return Announced(fingerprint=alert.fingerprint, episode=alert.episode) in known.announced
+
+
+def _tells_end(alert: Alert, manner: Manner) -> bool:
+    return manner.send_resolved and not (manner.closes_silently and alert.ended is Ended.RULE_REMOVED)
+
+
+def _how(alert: Alert) -> Ended:
+    return alert.ended or Ended.RESOLVED
+
+
+def _reason(
+    known: Ledger,
+    everyone: tuple[Member, ...],
+    firing: tuple[Alert, ...],
+    ends: tuple[Alert, ...],
+    unheard: tuple[Alert, ...],
+    manner: Manner,
+    now: datetime,
+) -> Reason | None:
+    if any(_is_news(known, alert) for alert in firing):
+        return Reason.NEW_ALERTS if known.told else Reason.FIRST_NOTIFICATION
+    if ends:
+        return Reason.SOME_RESOLVED if _others_fire(known, everyone) else _closing(ends)
+    if unheard:
+        return Reason.LATE
+    if firing and _repeat_is_due(known, manner, now):
+        return Reason.REPEAT
+    return None
+
+
+def _is_news(known: Ledger, alert: Alert) -> bool:
+    return not _speaks_for(known, alert) or known.told[alert.fingerprint].absent
+
+
+def _others_fire(known: Ledger, everyone: tuple[Member, ...]) -> bool:
+    """Whether something this integration was told of still fires, silently or not."""
+    return any(
+        entry.standing in {Standing.FIRING, Standing.SILENT} and _speaks_for(known, entry.alert) for entry in everyone
+    )
+
+
+def _closing(ends: tuple[Alert, ...]) -> Reason:
+    how = {_how(alert) for alert in ends}
+    return next(reason for ended, reason in _ENDS.items() if ended in how)
+
+
+def _repeat_is_due(known: Ledger, manner: Manner, now: datetime) -> bool:
+    if not manner.repeat_interval or known.last_message_at is None:
+        return False
+    return now - known.last_message_at >= manner.repeat_interval
+
+
+def _silence(everyone: tuple[Member, ...], ends: tuple[Alert, ...]) -> Withheld:
+    """Name why nothing is said: what is held back first, then ends that are not told, then that nothing is new."""
+    held = next((entry.withheld for entry in everyone if entry.withheld is not None), None)
+    if held is not None:
+        return held
+    if ends:
+        return Withheld.SEND_RESOLVED_OFF
+    if all(entry.standing is Standing.ENDED for entry in everyone) and everyone:
+        return Withheld.RESOLVED_BEFORE_FIRST
+    return Withheld.UNCHANGED

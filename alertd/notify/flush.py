@@ -1,0 +1,249 @@
+"""What one flush of a group makes of its conversations: decisions, superseded messages, and what need not be remembered any more.
+
+A conversation has at most one delivery that is not at its end. While that one is `pending`, a newer decision replaces it; while it is `sending`
+or `unknown`, nobody knows what the integration was told, so the decision is put off and taken anew when that has ended.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+import attrs
+
+from alertd.model.alert import Alert, Event, State
+from alertd.model.notification import DeliveryState, Withheld
+from alertd.notify.decide import Decision, Ledger, Manner, Member, Standing, assume, decide, ledger, member
+from alertd.notify.group import Pace, flushed
+from alertd.store.values import Announced, Conversation, Delivery, Group
+
+Withhold = Callable[[Alert | Event], Withheld | None]
+
+
+@attrs.frozen(kw_only=True)
+class Listener:
+    """One integration that listens to a group, and how it wants to be told.
+
+    leaving: the route no longer names it, but it was told that something fires: it hears how that ends, and nothing new.
+    """
+
+    receiver: str
+    manner: Manner
+    leaving: bool = False
+
+    @property
+    def integration_id(self) -> str:
+        """Its id, ``receiver/kind/name``."""
+        return self.manner.integration_id
+
+
+@attrs.frozen(kw_only=True)
+class Turn:
+    """What one flush means for one integration.
+
+    conversation: as it stands afterwards; None where there is none, before as after.
+    replaces: the pending delivery that the decision supersedes; with a silent decision it is withdrawn without a successor.
+    """
+
+    listener: Listener
+    conversation: Conversation | None
+    decision: Decision
+    replaces: Delivery | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Flush:
+    """What one flush of a group means.
+
+    group: as it stands afterwards; None where it ends. spent_events: keys of events that wait no longer; unsaid: those of them that were held
+    back for good, with the reason. settled: ended alerts that nobody waits for any more.
+    """
+
+    group: Group | None
+    turns: tuple[Turn, ...]
+    spent_events: tuple[str, ...] = ()
+    unsaid: tuple[tuple[Event, Withheld], ...] = ()
+    settled: tuple[Alert, ...] = ()
+    members: tuple[Member, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class Situation:
+    """All that a flush looks at: what is in the group, and how far each conversation has come.
+
+    conversations: by integration id. open_deliveries: by delivery id. withhold: why an alert or event is not to be told now, or None.
+    """
+
+    group: Group
+    alerts: tuple[Alert, ...]
+    events: tuple[Event, ...]
+    conversations: Mapping[str, Conversation]
+    open_deliveries: Mapping[str, Delivery]
+    listeners: tuple[Listener, ...]
+    withhold: Withhold
+    pace: Pace
+
+
+def flush(situation: Situation, now: datetime) -> Flush:
+    """Decide for every listener of a group."""
+    group, events, withhold = situation.group, situation.events, situation.withhold
+    members = place(situation.alerts, withhold)
+    told, held, unsaid = _sort_events(events, withhold)
+    turns = tuple(converse(listener, situation, members, told, now) for listener in situation.listeners)
+    lives = bool(held) or any(entry.standing in {Standing.FIRING, Standing.SILENT} for entry in members)
+    again_at = _again_at(members, held, turns, now)
+    return Flush(
+        group=flushed(group, situation.pace, now, again_at=again_at) if lives else None,
+        turns=turns,
+        spent_events=tuple(event.key for event in events if event not in held),
+        unsaid=unsaid,
+        settled=settled((entry.alert for entry in members), (turn.conversation for turn in turns)),
+        members=members,
+    )
+
+
+def place(alerts: Iterable[Alert], withhold: Withhold) -> tuple[Member, ...]:
+    """Place alerts as members of their group."""
+    return tuple(member(alert, withhold(alert) if alert.state is State.FIRING else None) for alert in alerts)
+
+
+def converse(
+    listener: Listener,
+    situation: Situation,
+    members: tuple[Member, ...],
+    events: tuple[Event, ...],
+    now: datetime,
+) -> Turn:
+    """Take one integration's turn: speak, keep silent, replace what is on its way, or wait for how that ends."""
+    conversation = situation.conversations.get(listener.integration_id)
+    heard = _silenced(members) if listener.leaving else members
+    waiting = (*(conversation.events if conversation else ()), *_audible(events, listener))
+    known = ledger(conversation)
+    under_way = situation.open_deliveries.get(conversation.open_delivery or "") if conversation else None
+    if conversation is None or under_way is None:
+        decision = decide(known, heard, waiting, listener.manner, now)
+        return _turn(listener, conversation, decision, situation.group.key, heard, now)
+    if under_way.state is not DeliveryState.PENDING:
+        later = attrs.evolve(conversation, recheck=True, events=waiting)
+        return Turn(listener=listener, conversation=later, decision=Decision(withheld=Withheld.UNCHANGED))
+    return _reconsider(listener, conversation, under_way, known, heard, waiting, now)
+
+
+def _silenced(members: tuple[Member, ...]) -> tuple[Member, ...]:
+    return tuple(
+        attrs.evolve(entry, standing=Standing.SILENT) if entry.standing is Standing.FIRING else entry
+        for entry in members
+    )
+
+
+def _reconsider(
+    listener: Listener,
+    conversation: Conversation,
+    under_way: Delivery,
+    known: Ledger,
+    members: tuple[Member, ...],
+    waiting: tuple[Event, ...],
+    now: datetime,
+) -> Turn:
+    """Leave a pending message alone if it is still the right one; otherwise decide anew from what was really told."""
+    never = attrs.evolve(listener.manner, repeat_interval=timedelta(0))
+    beyond = decide(assume(known, under_way, now), members, waiting, never, now)
+    if not beyond.speaks and not beyond.forgotten:
+        return Turn(listener=listener, conversation=conversation, decision=beyond)
+    decision = decide(known, members, (*under_way.events, *waiting), listener.manner, now)
+    withdrawn = attrs.evolve(conversation, open_delivery=None)
+    return attrs.evolve(_turn(listener, withdrawn, decision, conversation.group_key, members, now), replaces=under_way)
+
+
+def _turn(
+    listener: Listener,
+    conversation: Conversation | None,
+    decision: Decision,
+    group_key: str,
+    members: tuple[Member, ...],
+    now: datetime,
+) -> Turn:
+    if conversation is None and not decision.speaks:
+        return Turn(listener=listener, conversation=None, decision=decision)
+    talk = conversation or _begin(listener, group_key, now)
+    told = tuple(line for line in talk.told if line.fingerprint not in decision.forgotten)
+    spoken = talk.sequence + (1 if decision.speaks else 0)
+    announced = _announced(talk, decision, members)
+    after = attrs.evolve(talk, told=told, announced=announced, sequence=spoken, events=(), recheck=False)
+    return Turn(listener=listener, conversation=after, decision=decision)
+
+
+def _begin(listener: Listener, group_key: str, now: datetime) -> Conversation:
+    seed = f"{group_key}\0{listener.integration_id}\0{now.isoformat()}"
+    return Conversation(
+        id=hashlib.sha256(seed.encode()).hexdigest()[:24],
+        group_key=group_key,
+        integration_id=listener.integration_id,
+        receiver=listener.receiver,
+        started_at=now,
+    )
+
+
+def _announced(talk: Conversation, decision: Decision, members: tuple[Member, ...]) -> tuple[Announced, ...]:
+    """Name what messages say that nobody has accepted yet; an episode that is over and done is no longer among the members."""
+    told = {(line.fingerprint, line.episode) for line in talk.told}
+    episodes = {(entry.alert.fingerprint, entry.alert.episode) for entry in members}
+    lines: set[tuple[str, int]] = {(line.fingerprint, line.episode) for line in talk.announced}
+    lines |= {(alert.fingerprint, alert.episode) for alert in decision.firing}
+    fresh = lines & episodes - told
+    return tuple(Announced(fingerprint=fingerprint, episode=episode) for fingerprint, episode in sorted(fresh))
+
+
+def announced(alert: Alert) -> Announced:
+    """Name an alert's present episode."""
+    return Announced(fingerprint=alert.fingerprint, episode=alert.episode)
+
+
+def settled(alerts: Iterable[Alert], conversations: Iterable[Conversation | None]) -> tuple[Alert, ...]:
+    """Give the ended alerts that no conversation has still to be told of."""
+    talks = [talk for talk in conversations if talk is not None]
+    if any(talk.recheck for talk in talks):
+        return ()
+    awaited = {line.fingerprint for talk in talks for line in (*talk.told, *talk.announced)}
+    return tuple(alert for alert in alerts if alert.ended is not None and alert.fingerprint not in awaited)
+
+
+def is_over(conversation: Conversation, members: Iterable[Member]) -> bool:
+    """Whether a conversation has come to its all-clear: nothing told fires, nothing waits to be said."""
+    fires = any(entry.standing is Standing.FIRING for entry in members)
+    busy = conversation.open_delivery or conversation.events or conversation.recheck
+    return not (conversation.told or conversation.announced or busy or fires)
+
+
+def _audible(events: tuple[Event, ...], listener: Listener) -> tuple[Event, ...]:
+    if listener.leaving:
+        return ()
+    return tuple(event for event in events if listener.integration_id not in event.withheld_integrations)
+
+
+def _sort_events(
+    events: Sequence[Event], withhold: Withhold
+) -> tuple[tuple[Event, ...], tuple[Event, ...], tuple[tuple[Event, Withheld], ...]]:
+    """Split into what is told now, what waits for the end of a muted interval, and what is recorded but never told."""
+    reasons = [(event, withhold(event)) for event in events]
+    told = tuple(event for event, reason in reasons if reason is None)
+    held = tuple(event for event, reason in reasons if reason is Withheld.MUTED)
+    unsaid = tuple((event, reason) for event, reason in reasons if reason not in {None, Withheld.MUTED} and reason)
+    return told, held, unsaid
+
+
+def _again_at(
+    members: tuple[Member, ...], held: Sequence[Event], turns: Iterable[Turn], now: datetime
+) -> datetime | None:
+    """Give the earliest instant at which there may be something to say though nothing changes: the end of a hold, or a repeat."""
+    if held or any(entry.withheld is not None for entry in members):
+        return now
+    if not any(entry.standing is Standing.FIRING for entry in members):
+        return None
+    repeats = [
+        turn.conversation.last_message_at + turn.listener.manner.repeat_interval
+        for turn in turns
+        if turn.conversation and turn.conversation.last_message_at and turn.listener.manner.repeat_interval
+    ]
+    return min(repeats, default=None)
