@@ -175,8 +175,8 @@ class Transaction(Reader, Protocol):
         """Forget jobs by (tenant key, principal id, job id); their history stays."""
         ...
 
-    async def save_alerts(self, alerts: Iterable[tuple[Alert, str]]) -> None:
-        """Save alerts, each with the key of its group (empty text: none)."""
+    async def save_alerts(self, alerts: Iterable[tuple[Alert, Collection[str]]]) -> None:
+        """Save alerts, each with the keys of the groups it belongs to (several where routes continue, none before it fires)."""
         ...
 
     async def delete_alerts(self, fingerprints: Iterable[str]) -> None:
@@ -187,8 +187,8 @@ class Transaction(Reader, Protocol):
         """Put events into a group; one that is there already stays as it is."""
         ...
 
-    async def delete_events(self, keys: Iterable[str]) -> None:
-        """Forget waiting events by their keys."""
+    async def delete_events(self, group_key: str, keys: Iterable[str]) -> None:
+        """Forget events that wait in a group, by their keys; the same event in another group stays."""
         ...
 
     async def save_group(self, group: Group, *, expected_sequence: int | None = None) -> None:
