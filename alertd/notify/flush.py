@@ -205,7 +205,8 @@ def settled(alerts: Iterable[Alert], conversations: Iterable[Conversation | None
     talks = [talk for talk in conversations if talk is not None]
     if any(talk.recheck for talk in talks):
         return ()
-    awaited = {line.fingerprint for talk in talks for line in (*talk.told, *talk.announced)}
+    awaited = {line.fingerprint for talk in talks for line in talk.told}
+    awaited |= {line.fingerprint for talk in talks for line in talk.announced}
     return tuple(alert for alert in alerts if alert.ended is not None and alert.fingerprint not in awaited)
 
 
