@@ -79,6 +79,8 @@ class Notification:
     conversation: the same for all messages of one incident at one integration; the root of a mail thread.
     sequence: counts the conversation's messages from one.
     repeated: an earlier attempt may have arrived, and the channel cannot deduplicate: say "may be a repeat".
+    title: what the conversation's first message was called (`alertd.render.wording.incident_title`), kept so that a
+    mail thread keeps its subject; empty to have it worked out.
     """
 
     key: str
@@ -94,6 +96,7 @@ class Notification:
     at: datetime
     external_url: str | None = None
     repeated: bool = False
+    title: str = ""
 
     @property
     def observed_between(self) -> tuple[datetime | None, datetime]:

@@ -1,0 +1,111 @@
+"""Annotations of rules: one small template each, compiled with the rule, rendered while its condition is true.
+
+A broken annotation never costs an alert: its text then says what is wrong, and still whom it is about.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo
+
+import jinja2
+
+from alertd.errors import ConfigError, Problem
+from alertd.model.resources import SynchronizationStatus
+from alertd.model.views import Alertd, Job, Subject, Tenant
+from alertd.render.hostile import plain, shorten
+from alertd.render.names import unknown_names
+from alertd.render.sandbox import MessageEnvironment
+
+TEXT_MAX = 4_000  # characters; an annotation is a sentence or a paragraph
+
+ROOTS: Mapping[str, Any] = {
+    "status": SynchronizationStatus,
+    "previous": SynchronizationStatus,
+    "job": Job,
+    "previous_job": Job,
+    "tenant": Tenant,
+    "alertd": Alertd,
+    "params": Any,
+    "labels": Any,
+    "now": Any,
+}
+
+
+class Annotate(Protocol):
+    """Render a rule's annotations for one subject; raises nothing."""
+
+    def __call__(
+        self, subject: Subject, *, params: Mapping[str, Any] | None = None, labels: Mapping[str, str] | None = None
+    ) -> dict[str, str]:
+        """Give annotation name -> text."""
+        ...
+
+
+def compile_annotations(annotations: Mapping[str, str], *, zone: ZoneInfo | None = None) -> Annotate:
+    """Compile a rule's annotations.
+
+    Raises ConfigError with every one that does not compile or names something that is not there; `path` is
+    ``annotations.<name>``, `line` counts within the annotation's text.
+    """
+    environment = _environment(zone)
+    problems = [problem for name, text in annotations.items() for problem in _problems(environment, name, text)]
+    if problems:
+        raise ConfigError(problems)
+    compiled = {name: environment.from_string(text) for name, text in annotations.items()}
+
+    def annotate(
+        subject: Subject, *, params: Mapping[str, Any] | None = None, labels: Mapping[str, str] | None = None
+    ) -> dict[str, str]:
+        context = {root: getattr(subject, root, None) for root in ROOTS} | {
+            "params": params or {},
+            "labels": labels or {},
+        }
+        return {name: _rendered(template, context) for name, template in compiled.items()}
+
+    return annotate
+
+
+@functools.cache
+def _environment(zone: ZoneInfo | None) -> MessageEnvironment:
+    return MessageEnvironment(zone=zone)
+
+
+def _problems(environment: MessageEnvironment, name: str, text: str) -> Iterable[Problem]:
+    path = f"annotations.{name}"
+    try:
+        environment.from_string(text)
+    except jinja2.TemplateSyntaxError as exc:
+        cure = environment.cure(exc)
+        return [Problem(path=path, line=exc.lineno, found=(exc.message or "a syntax error").rstrip("."), cure=cure)]
+    except RecursionError:
+        return [Problem(path=path, found="expressions nested too deeply", cure="make it shorter")]
+    unknown = unknown_names(environment, text, ROOTS)
+    return [Problem(path=path, line=each.line, found=f"unknown name `{each.name}`", cure=each.cure) for each in unknown]
+
+
+def _rendered(template: jinja2.Template, context: Mapping[str, Any]) -> str:
+    try:
+        text = "".join(_bounded(template.generate(dict(context))))
+    except Exception as exc:  # noqa: BLE001 - whatever it is, the alert must go on
+        return f"<error expanding template: {plain(exc)}> {_facts(context)}"
+    return shorten(text.strip(), TEXT_MAX)
+
+
+def _bounded(chunks: Iterable[str]) -> Iterable[str]:
+    room = TEXT_MAX + 1
+    for chunk in chunks:
+        yield chunk[:room]
+        room -= len(chunk)
+        if room <= 0:
+            return
+
+
+def _facts(context: Mapping[str, Any]) -> str:
+    job, status, tenant, labels = (context.get(name) for name in ("job", "status", "tenant", "labels"))
+    names = (labels or {}).get("alertname"), getattr(tenant, "name", None), getattr(job, "displayName", None)
+    facts = [plain(name) for name in (*names, getattr(job, "id", None)) if name]
+    code = getattr(status, "code", None)
+    return ", ".join([*facts, f"status {plain(code)}"] if code else facts)

@@ -1,0 +1,146 @@
+"""The parts that messages are made of: how a template's output is read, and the built-in text where a template fails.
+
+The built-in text is plain on purpose: it is what is left when everything else is broken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+from markupsafe import Markup, escape
+
+from alertd.model.resources import SynchronizationStatus
+from alertd.render import cards, filters, hostile
+from alertd.render.context import Entry, Message
+
+
+@attrs.frozen(kw_only=True)
+class Part:
+    """One part of a message.
+
+    name: as in the template's file name. read: turns a template's output into the part's value, raising ValueError.
+    read_block: the same for a block; null where the part has none. builtin, builtin_block: the values without a template.
+    """
+
+    name: str
+    read: Callable[[str], Any]
+    builtin: Callable[[Message, str], Any]
+    read_block: Callable[[str], Any] | None = None
+    builtin_block: Callable[[Entry, str, Message], Any] | None = None
+
+
+def plain_lines(message: Message, error: str) -> list[str]:
+    """Give the whole message in plain lines, the facts first and the template's error last."""
+    group = message.group
+    lines = [group.headline, f"Reason: {group.reason} ({group.meaning})"]
+    for entry in message.alerts.all:
+        lines += entry_lines(entry, message)
+    lines += [f"+{message.alerts.more} more"] if message.alerts.more else []
+    lines += ["This may be a repeat of a message you have."] if group.repeated else []
+    return [*lines, f"This is the plain message, because the template failed: {hostile.plain(error)}"]
+
+
+def entry_lines(entry: Entry, message: Message) -> list[str]:
+    """Give one alert in plain lines."""
+    status = entry.status
+    facts = [
+        f"{entry.state.upper()} {entry.severity}: {entry.headline}",
+        f"  Rule {entry.name}, tenant {entry.labels.get('tenant', '')}",
+    ]
+    facts += _when(entry, message)
+    facts += _status_lines(status) if status is not None else []
+    facts += [
+        f"  {highlight.label}: {filters.shown(highlight.before)} -> {filters.shown(highlight.after)}"
+        for highlight in entry.highlights
+    ]
+    facts += [f"  Next: {entry.remedy.title}"] if entry.remedy is not None else []
+    facts += [f"  WARNING: {entry.remedy.warning}"] if entry.remedy is not None and entry.remedy.warning else []
+    facts += [f"  {url}" for url in (entry.links.job,) if url]
+    return facts
+
+
+def _when(entry: Entry, message: Message) -> list[str]:
+    ended = [f"  Ended: {entry.ended_words}, {filters.datetime_text(entry.at)}"] if entry.ended else []
+    began = entry.startsAt or entry.at
+    return [f"  Since {filters.datetime_text(began)} ({filters.ago_text(began, message.now)})", *ended]
+
+
+def _status_lines(status: SynchronizationStatus) -> list[str]:
+    quarantine = status.quarantine
+    reason = f", quarantine reason {quarantine.reason}" if quarantine is not None and quarantine.reason else ""
+    return [f"  Status {status.code or 'unknown'}{reason}"]
+
+
+def _builtin_text(message: Message, error: str) -> str:
+    return "\n".join(plain_lines(message, error)) + "\n"
+
+
+def _builtin_html(message: Message, error: str) -> str:
+    return str(Markup("<!DOCTYPE html><html><body><pre>%s</pre></body></html>") % escape(_builtin_text(message, error)))
+
+
+def _block_lines(entry: Entry, error: str, message: Message) -> list[str]:
+    return [*entry_lines(entry, message), f"  (plain, because the template failed: {hostile.plain(error)})"]
+
+
+def _builtin_card(message: Message, error: str) -> cards.Json:
+    lines = plain_lines(message, error)
+    title = {"type": "TextBlock", "text": hostile.md(lines[0]), "weight": "Bolder", "size": "Large", "wrap": True}
+    link = message.links.job or message.links.alertd
+    return {
+        "type": "AdaptiveCard",
+        "$schema": cards.SCHEMA,
+        "version": cards.VERSION,
+        "msteams": {"width": "Full"},
+        "fallbackText": lines[0],
+        "body": [title, *(_card_line(line) for line in lines[1:])],
+        "actions": [{"type": "Action.OpenUrl", "title": "Open", "url": link}] if link else [],
+    }
+
+
+def _card_line(line: str) -> cards.Json:
+    run = {"type": "TextRun", "text": line.strip()}
+    return {"type": "RichTextBlock", "inlines": [run], "spacing": "None" if line.startswith(" ") else "Medium"}
+
+
+def _read_card(text: str) -> cards.Json:
+    card = cards.tidy(cards.parse(text))
+    wrong = cards.faults(card)
+    if wrong:
+        raise ValueError("; ".join(wrong[:3]))
+    return card
+
+
+def _read_elements(text: str) -> cards.Json:
+    elements = cards.parse(text)
+    if not isinstance(elements, list):
+        raise TypeError(f"a block is a list of elements, not {type(elements).__name__}")
+    return elements
+
+
+CARD = Part(
+    name="card.json",
+    read=_read_card,
+    read_block=_read_elements,
+    builtin=_builtin_card,
+    builtin_block=lambda entry, error, message: [_card_line(line) for line in _block_lines(entry, error, message)],
+)
+SUBJECT = Part(name="subject.txt", read=hostile.plain, builtin=lambda message, _: f"[alertd] {message.group.title}")
+TEXT = Part(
+    name="body.txt",
+    read=str,
+    read_block=str,
+    builtin=_builtin_text,
+    builtin_block=lambda entry, error, message: "\n".join(_block_lines(entry, error, message)) + "\n",
+)
+HTML = Part(
+    name="body.html",
+    read=str,
+    read_block=Markup,
+    builtin=_builtin_html,
+    builtin_block=lambda entry, error, message: (
+        Markup("<pre>%s</pre>") % "\n".join(_block_lines(entry, error, message))
+    ),
+)

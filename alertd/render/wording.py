@@ -1,0 +1,189 @@
+"""Words for people: why a message goes out, how an alert ended, what a property is called, the one-line headline."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from alertd.model.alert import SEVERITIES, Alert, Ended, Event, Evidence
+from alertd.model.notification import Notification, Reason
+from alertd.render.hostile import plain
+
+_NAME_MAX = 80
+_SUMMARY_MAX = 200
+_WORD_BORDER = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+MEANINGS: Mapping[Reason, str] = {
+    Reason.FIRST_NOTIFICATION: "the first message about this",
+    Reason.NEW_ALERTS: "more has begun to fire since the last message",
+    Reason.SOME_RESOLVED: "some of it has ended, the rest still fires",
+    Reason.ALL_RESOLVED: "all of it is resolved",
+    Reason.REPEAT: "a reminder: it still fires",
+    Reason.LATE: "it began and ended while messages could not be delivered",
+    Reason.EVENT: "something happened once; there will be no all-clear",
+    Reason.SUBJECT_GONE: "the job is not there any more; this is no all-clear",
+    Reason.NOT_WATCHED: "the configuration does not watch it any more; this is no all-clear",
+    Reason.RULE_REMOVED: "the rule was removed; this is no all-clear",
+    Reason.REMINDER_DEADLINE: "a deadline is near",
+    Reason.ESCALATION: "it has been firing for too long and is passed on",
+    Reason.FALLBACK: "another receiver could not be reached",
+    Reason.MUTE_SUMMARY: "what was held back while muted",
+    Reason.SILENCE_ENDING: "a silence ends soon",
+    Reason.DIGEST: "the regular overview",
+    Reason.DRILL: "a test of the way to you; nothing is wrong",
+}
+_PREFIXES: Mapping[Reason, str] = {
+    Reason.ALL_RESOLVED: "Resolved",
+    Reason.REPEAT: "Still firing",
+    Reason.LATE: "Late",
+    Reason.SUBJECT_GONE: "Gone",
+    Reason.NOT_WATCHED: "No longer watched",
+    Reason.RULE_REMOVED: "Rule removed",
+    Reason.REMINDER_DEADLINE: "Deadline ahead",
+    Reason.ESCALATION: "Escalated",
+    Reason.FALLBACK: "Fallback",
+    Reason.MUTE_SUMMARY: "While muted",
+    Reason.SILENCE_ENDING: "Silence ends soon",
+    Reason.DIGEST: "Digest",
+    Reason.DRILL: "Drill",
+}
+ENDINGS: Mapping[Ended, str] = {
+    Ended.RESOLVED: "resolved",
+    Ended.GONE: "the job is gone",
+    Ended.NOT_WATCHED: "no longer watched",
+    Ended.RULE_REMOVED: "the rule was removed",
+}
+# What is worth a line among the changes, in this order; the rest of a snapshot changes with every run.
+PROPERTIES: Mapping[str, str] = {
+    "status.code": "Status",
+    "status.quarantine.reason": "Quarantine reason",
+    "status.quarantine.error.code": "Quarantine error",
+    "status.lastExecution.state": "Latest run",
+    "status.lastExecution.error.code": "Error of the latest run",
+    "status.countSuccessiveCompleteFailures": "Failed runs in a row",
+    "status.escrowsPruned": "Error records cleared by the service",
+    "status.lastExecution.countEscrowed": "Objects with errors",
+    "status.quarantine.seriesBegan": "In quarantine since",
+    "status.quarantine.nextAttempt": "Next attempt",
+    "schedule.state": "Schedule",
+    "schedule.interval": "Interval",
+    "schedule.expiration": "Schedule expires",
+}
+
+
+def severity_rank(severity: str) -> int:
+    """Order severities, worst first; unknown ones last."""
+    return SEVERITIES.index(severity) if severity in SEVERITIES else len(SEVERITIES)
+
+
+def worst(severities: Iterable[str]) -> str | None:
+    """Give the worst of them; null of none."""
+    return min(severities, key=severity_rank, default=None)
+
+
+def rule_words(name: str) -> str:
+    """Spell a rule's name as words: ``JobQuarantined`` becomes ``Job quarantined``."""
+    words = _WORD_BORDER.sub(" ", plain(name, _NAME_MAX)).split(" ")
+    return " ".join([words[0], *(word if word[1:].isupper() else word[:1].lower() + word[1:] for word in words[1:])])
+
+
+def subject_name(labels: Mapping[str, str], evidence: Evidence) -> str:
+    """Say what an alert is about: the application's name, else the job's id, the tenant, or alertd itself."""
+    displayed = evidence.job.displayName if evidence.job is not None else None
+    names = (displayed, labels.get("service_principal"), labels.get("job_id"), labels.get("tenant"), "alertd")
+    return next(name for name in (plain(name, _NAME_MAX) for name in names) if name)
+
+
+def headline(notification: Notification) -> str:
+    """Say it in one line: what a person reads on a locked phone."""
+    prefix = _PREFIXES.get(notification.reason, "")
+    words = _words(notification)
+    return plain(f"{prefix}: {words}" if prefix else words, _SUMMARY_MAX)
+
+
+def _words(notification: Notification) -> str:
+    ended = [entry.alert for entry in notification.resolved]
+    items: Sequence[Alert | Event] = (*notification.firing, *ended, *notification.events)
+    if not items:
+        return _EMPTY.get(notification.reason, f"a message from alertd to {notification.receiver}")
+    if len(items) > 1:
+        return f"{_counts(notification)}{_common_tenant(items)}{_common_rule(items)}"
+    return _end_words(ended[0]) if ended else summary(items[0])
+
+
+_EMPTY: Mapping[Reason, str] = {
+    Reason.DRILL: "this is a test of alertd, nothing is wrong",
+    Reason.DIGEST: "nothing is firing",
+}
+
+
+def summary(item: Alert | Event) -> str:
+    """Say what an alert or event says: its summary, else what its status tells, else its rule and subject."""
+    told = plain(item.annotations.get("summary"), _SUMMARY_MAX)
+    if told:
+        return told
+    name = subject_name(item.labels, item.evidence)
+    return f"{name} entered quarantine" if _entered(item.evidence) else f"{name}: {rule_words(item.name)}"
+
+
+def _end_words(alert: Alert) -> str:
+    name = subject_name(alert.labels, alert.evidence)
+    return f"{name} left quarantine" if _left(alert.evidence) else f"{name}: {rule_words(alert.name)}"
+
+
+def _entered(evidence: Evidence) -> bool:
+    before = evidence.previous.code if evidence.previous is not None else None
+    now = evidence.status.code if evidence.status is not None else None
+    return now == "Quarantine" and before != "Quarantine"
+
+
+def _left(evidence: Evidence) -> bool:
+    before = evidence.previous.code if evidence.previous is not None else None
+    now = evidence.status.code if evidence.status is not None else None
+    return before == "Quarantine" and now not in {None, "Quarantine"}
+
+
+def _counts(notification: Notification) -> str:
+    firing, resolved, events = len(notification.firing), len(notification.resolved), len(notification.events)
+    if firing and not resolved and not events:
+        return f"{firing} alerts"
+    ended = "ended" if any(entry.ended is not Ended.RESOLVED for entry in notification.resolved) else "resolved"
+    named = ((firing, "firing"), (resolved, ended), (events, "event" if events == 1 else "events"))
+    return ", ".join(f"{count} {word}" for count, word in named if count)
+
+
+def _common_tenant(items: Sequence[Alert | Event]) -> str:
+    tenants = {item.labels.get("tenant", "") for item in items} - {""}
+    if len(tenants) > 1:
+        return f" in {len(tenants)} tenants"
+    return "".join(f" in {plain(tenant, _NAME_MAX)}" for tenant in tenants)
+
+
+def _common_rule(items: Sequence[Alert | Event]) -> str:
+    rules = {item.name for item in items}
+    return f": {rule_words(rules.pop())}" if len(rules) == 1 else ""
+
+
+def incident_title(notification: Notification) -> str:
+    """Name an incident after its oldest alert, for a mail's subject: ``contoso: Salesforce - JobQuarantined``.
+
+    Mail programs thread by subject, so it must stay as it is when other jobs join. It does not when the oldest alert
+    has ended and is listed no more; whoever keeps conversations can therefore hand the first message's title on
+    in `Notification.title`.
+    """
+    if notification.title:
+        return plain(notification.title, _SUMMARY_MAX)
+    ended = [entry.alert for entry in notification.resolved]
+    items: list[Alert | Event] = [*notification.firing, *ended, *notification.events]
+    if not items:
+        return notification.reason.value
+    oldest = min(items, key=lambda item: (_began(item), item.fingerprint))
+    tenant = notification.group_labels.get("tenant") or oldest.labels.get("tenant", "")
+    subject = subject_name(oldest.labels, oldest.evidence)
+    about = " - ".join(part for part in (subject if subject != tenant else "", oldest.name) if part)
+    return plain(": ".join(part for part in (plain(tenant, _NAME_MAX), about) if part), _SUMMARY_MAX)
+
+
+def _began(item: Alert | Event) -> datetime:
+    return item.at if isinstance(item, Event) else item.startsAt or item.activeSince
