@@ -75,26 +75,27 @@ class Situation:
     conversations: by integration id. open_deliveries: by delivery id. withhold: why an alert or event is not to be told now, or None.
     """
 
-    group: Group
+    group_key: str
+    route_id: str
+    group_labels: Mapping[str, str]
     alerts: tuple[Alert, ...]
     events: tuple[Event, ...]
     conversations: Mapping[str, Conversation]
     open_deliveries: Mapping[str, Delivery]
     listeners: tuple[Listener, ...]
     withhold: Withhold
-    pace: Pace
 
 
-def flush(situation: Situation, now: datetime) -> Flush:
+def flush(group: Group, situation: Situation, pace: Pace, now: datetime) -> Flush:
     """Decide for every listener of a group."""
-    group, events, withhold = situation.group, situation.events, situation.withhold
+    events, withhold = situation.events, situation.withhold
     members = place(situation.alerts, withhold)
     told, held, unsaid = _sort_events(events, withhold)
     turns = tuple(converse(listener, situation, members, told, now) for listener in situation.listeners)
     lives = bool(held) or any(entry.standing in {Standing.FIRING, Standing.SILENT} for entry in members)
     again_at = _again_at(members, held, turns, now)
     return Flush(
-        group=flushed(group, situation.pace, now, again_at=again_at) if lives else None,
+        group=flushed(group, pace, now, again_at=again_at) if lives else None,
         turns=turns,
         spent_events=tuple(event.key for event in events if event not in held),
         unsaid=unsaid,
@@ -123,7 +124,7 @@ def converse(
     under_way = situation.open_deliveries.get(conversation.open_delivery or "") if conversation else None
     if conversation is None or under_way is None:
         decision = decide(known, heard, waiting, listener.manner, now)
-        return _turn(listener, conversation, decision, situation.group.key, heard, now)
+        return _turn(listener, conversation or _begin(listener, situation, now), decision, heard)
     if under_way.state is not DeliveryState.PENDING:
         later = attrs.evolve(conversation, recheck=True, events=waiting)
         return Turn(listener=listener, conversation=later, decision=Decision(withheld=Withheld.UNCHANGED))
@@ -153,20 +154,12 @@ def _reconsider(
         return Turn(listener=listener, conversation=conversation, decision=beyond)
     decision = decide(known, members, (*under_way.events, *waiting), listener.manner, now)
     withdrawn = attrs.evolve(conversation, open_delivery=None)
-    return attrs.evolve(_turn(listener, withdrawn, decision, conversation.group_key, members, now), replaces=under_way)
+    return attrs.evolve(_turn(listener, withdrawn, decision, members), replaces=under_way)
 
 
-def _turn(
-    listener: Listener,
-    conversation: Conversation | None,
-    decision: Decision,
-    group_key: str,
-    members: tuple[Member, ...],
-    now: datetime,
-) -> Turn:
-    if conversation is None and not decision.speaks:
-        return Turn(listener=listener, conversation=None, decision=decision)
-    talk = conversation or _begin(listener, group_key, now)
+def _turn(listener: Listener, talk: Conversation, decision: Decision, members: tuple[Member, ...]) -> Turn:
+    if not talk.sequence and not decision.speaks:
+        return Turn(listener=listener, conversation=None, decision=decision)  # it has never begun
     told = tuple(line for line in talk.told if line.fingerprint not in decision.forgotten)
     spoken = talk.sequence + (1 if decision.speaks else 0)
     announced = _announced(talk, decision, members)
@@ -174,11 +167,13 @@ def _turn(
     return Turn(listener=listener, conversation=after, decision=decision)
 
 
-def _begin(listener: Listener, group_key: str, now: datetime) -> Conversation:
-    seed = f"{group_key}\0{listener.integration_id}\0{now.isoformat()}"
+def _begin(listener: Listener, situation: Situation, now: datetime) -> Conversation:
+    seed = f"{situation.group_key}\0{listener.integration_id}\0{now.isoformat()}"
     return Conversation(
         id=hashlib.sha256(seed.encode()).hexdigest()[:24],
-        group_key=group_key,
+        group_key=situation.group_key,
+        route_id=situation.route_id,
+        group_labels=situation.group_labels,
         integration_id=listener.integration_id,
         receiver=listener.receiver,
         started_at=now,

@@ -188,11 +188,13 @@ class Conversation:
 
     sequence: messages decided so far. last_message_at: the repeat clock. open_delivery: id of the one delivery that is not at its end.
     recheck: a decision was put off while that delivery was under way; it is taken anew when that has ended.
-    events: waiting for the next message.
+    events: waiting for the next message. route_id, group_labels: its group's, which it may outlive.
     """
 
     id: str
     group_key: str
+    route_id: str = ""
+    group_labels: Mapping[str, str] = attrs.field(factory=dict)
     integration_id: str
     receiver: str
     started_at: datetime

@@ -1,0 +1,440 @@
+"""What the readings of one slice make of what was known: snapshots, facts, history, alerts and events.
+
+Three promises rest here. What was read is compared with the last good reading, so no transition is missed. What was not read changes nothing:
+a failed, partial or odd answer neither resolves an alert nor counts as "gone". And a job is gone only after two good readings of its service
+principal without it, or when a principal that is not there any more answered "not found" twice.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+
+import attrs
+
+from alertd.alerts.book import RuleBook
+from alertd.alerts.judgement import Case, Fault, Move, end_all, judge_events, judge_states
+from alertd.alerts.lifecycle import end
+from alertd.diff import diff
+from alertd.errors import PollErrorKind
+from alertd.model.alert import Alert, Ended, Event, Evidence, Identity, Scope
+from alertd.model.change import Change
+from alertd.model.facts import Facts, new_series, step
+from alertd.model.reading import Failed, NotAsked, Ok, Reading
+from alertd.model.resources import SynchronizationJob
+from alertd.model.views import Job, Subject, Tenant
+from alertd.store.values import HistoryEntry, JobRecord, PrincipalRecord, ReadingChange, TenantRecord
+
+FULL_EVERY = 50  # a full snapshot bounds a replay to as many deltas
+_ABSENT_TWICE = 2
+
+
+@attrs.frozen(kw_only=True)
+class Watched:
+    """A tenant as configured. portal_url: gives a service principal's provisioning page by its id."""
+
+    key: str
+    name: str
+    tenant_id: str
+    labels: Mapping[str, str] = attrs.field(factory=dict)
+    portal_url: Callable[[str], str] = lambda _: ""
+
+    def view(self, record: TenantRecord) -> Tenant:
+        """Give what rules see of this tenant."""
+        return Tenant(
+            name=self.name,
+            id=self.tenant_id,
+            labels=self.labels,
+            consecutivePollFailures=record.consecutivePollFailures,
+            lastPollAt=record.lastPollAt,
+            lastPollError=record.lastPollError,
+            pollCoverage=record.pollCoverage,
+            failedServicePrincipals=record.failedServicePrincipals,
+            credentialExpiresAt=record.credentialExpiresAt,
+        )
+
+
+@attrs.frozen(kw_only=True)
+class Slice:
+    """Whole service principals of one tenant, what was known of them, and what they answered at `now`."""
+
+    watched: Watched
+    tenant: TenantRecord
+    principals: tuple[PrincipalRecord, ...]
+    jobs: tuple[JobRecord, ...]
+    alerts: tuple[Alert, ...]
+    readings: Mapping[str, Reading]
+    now: datetime
+    tells_first_sight: bool = True
+
+
+@attrs.frozen(kw_only=True)
+class Tally:
+    """How a round, or a part of one, went. kinds: how often each failure was met."""
+
+    asked: int = 0
+    ok: int = 0
+    jobs: int = 0
+    kinds: Mapping[str, int] = attrs.field(factory=dict)
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(
+            asked=self.asked + other.asked,
+            ok=self.ok + other.ok,
+            jobs=self.jobs + other.jobs,
+            kinds=Counter(self.kinds) + Counter(other.kinds),
+        )
+
+    @property
+    def failed(self) -> int:
+        """Principals that were asked and did not answer `ok`."""
+        return self.asked - self.ok
+
+    @property
+    def worst(self) -> str | None:
+        """The failure met most often, None where there was none."""
+        return max(self.kinds, key=lambda kind: (self.kinds[kind], kind)) if self.kinds else None
+
+
+@attrs.define(kw_only=True)
+class Observation:
+    """What a slice changes; everything here is written in one transaction.
+
+    gone: keys of jobs that are not there any more. faults: rules that failed at run time.
+    """
+
+    principals: list[PrincipalRecord] = attrs.field(factory=list)
+    jobs: list[JobRecord] = attrs.field(factory=list)
+    gone: list[tuple[str, str, str]] = attrs.field(factory=list)
+    history: list[HistoryEntry] = attrs.field(factory=list)
+    reading_changes: list[ReadingChange] = attrs.field(factory=list)
+    moves: list[Move] = attrs.field(factory=list)
+    events: list[Event] = attrs.field(factory=list)
+    faults: list[Fault] = attrs.field(factory=list)
+    tally: Tally = attrs.field(factory=Tally)
+
+
+def observe(part: Slice, book: RuleBook) -> Observation:
+    """Work through a slice."""
+    return _Observer(part, book).run()
+
+
+def closed_round(record: TenantRecord, tally: Tally, now: datetime) -> TenantRecord:
+    """Give a tenant after a round: failed when it asked and nobody answered `ok`; any other round is good."""
+    bad = tally.asked > 0 and tally.ok == 0
+    return attrs.evolve(
+        record,
+        rounds=record.rounds + 1,
+        consecutivePollFailures=record.consecutivePollFailures + 1 if bad else 0,
+        lastPollAt=now,
+        lastPollError=tally.worst if bad else None,
+        pollCoverage=tally.ok / tally.asked if tally.asked else 1.0,
+        failedServicePrincipals=tally.failed,
+    )
+
+
+def last_ok_at(principal: PrincipalRecord, tenant: TenantRecord) -> datetime | None:
+    """Give a principal's latest good reading; while it answers, only the tenant's rounds are written down."""
+    if principal.outcome == "ok" and principal.last_ok_at and tenant.lastPollAt:
+        return max(principal.last_ok_at, tenant.lastPollAt)
+    return principal.last_ok_at
+
+
+def job_labels(watched: Watched, principal: PrincipalRecord, job: SynchronizationJob) -> Mapping[str, str]:
+    """Give the labels that say which job it is."""
+    return {
+        **tenant_labels(watched),
+        "job_id": job.id,
+        "service_principal": principal.principal.displayName or "",
+        "service_principal_id": principal.principal.id,
+        "template_id": job.templateId or "",
+    }
+
+
+def tenant_labels(watched: Watched) -> Mapping[str, str]:
+    """Give the labels that say which tenant it is."""
+    return {"tenant": watched.name, "tenant_id": watched.tenant_id}
+
+
+class _Observer:
+    """One slice being worked through."""
+
+    def __init__(self, part: Slice, book: RuleBook) -> None:
+        self._part = part
+        self._book = book
+        self._now = part.now
+        self._tenant = part.watched.view(part.tenant)
+        self._found = Observation()
+        self._alerts: dict[tuple[str, str], dict[str, Alert]] = {}
+        for alert in part.alerts:
+            owner = (alert.identity.service_principal_id, alert.identity.job_id)
+            self._alerts.setdefault(owner, {})[alert.identity.rule] = alert
+
+    def run(self) -> Observation:
+        jobs: dict[str, dict[str, JobRecord]] = {}
+        for record in self._part.jobs:
+            jobs.setdefault(record.service_principal_id, {})[record.job.id] = record
+        for principal in self._part.principals:
+            reading = self._part.readings.get(principal.principal.id, NotAsked())
+            self._read(principal, reading, jobs.get(principal.principal.id, {}))
+        return self._found
+
+    def _read(self, principal: PrincipalRecord, reading: Reading, records: dict[str, JobRecord]) -> None:
+        if isinstance(reading, NotAsked):
+            for record in records.values():
+                self._age(principal, record)
+        elif isinstance(reading, Ok):
+            self._count(Tally(asked=1, ok=1, jobs=len(reading.jobs)))
+            self._answered(principal, reading, records)
+        else:
+            self._count(Tally(asked=1, kinds={reading.kind.value: 1}))
+            self._refused(principal, reading, records)
+
+    def _count(self, tally: Tally) -> None:
+        self._found.tally += tally
+
+    # Readings that answered.
+
+    def _answered(self, principal: PrincipalRecord, reading: Ok, records: dict[str, JobRecord]) -> None:
+        missing = dict(records)
+        for job in reading.jobs:
+            self._see(principal, missing.pop(job.id, None), job)
+        for job_id, _ in reading.unreadable:
+            missing.pop(job_id, None)
+        if not any(job_id == "" for job_id, _ in reading.unreadable):
+            for record in missing.values():
+                self._miss(principal, record)
+        has_jobs = principal.has_jobs or bool(reading.jobs)
+        self._outcome(principal, "ok", has_jobs=has_jobs, not_found=0)
+
+    def _see(self, principal: PrincipalRecord, known: JobRecord | None, job: SynchronizationJob) -> None:
+        if job.status is None or job.status.code is None:
+            return  # frozen, as if its reading had failed
+        if known is None:
+            self._first_sight(principal, job)
+            return
+        changes = diff(known.job, job)
+        if changes:
+            self._changed(principal, known, job, changes)
+            return
+        if known.absent:
+            self._found.jobs.append(attrs.evolve(known, absent=0))
+        self._age(principal, known)
+
+    def _first_sight(self, principal: PrincipalRecord, job: SynchronizationJob) -> None:
+        facts = step(None, None, job, self._now)
+        expected = principal.first_discovery and principal.last_ok_at is None
+        record = JobRecord(
+            tenant_key=self._part.watched.key,
+            service_principal_id=principal.principal.id,
+            job=job,
+            facts=facts,
+            first_seen_at=self._now,
+            changed_at=self._now,
+            appeared_at=None if expected else self._now,
+        )
+        self._keep(record, full=job)
+        subject = self._subject(principal, record, appeared=not expected)
+        silent = not self._part.tells_first_sight
+        case = self._case(principal, record, subject, (), changed=True, baseline=silent)
+        self._judge(case, events=not silent)
+
+    def _changed(
+        self, principal: PrincipalRecord, known: JobRecord, job: SynchronizationJob, changes: tuple[Change, ...]
+    ) -> None:
+        record = attrs.evolve(
+            known,
+            job=job,
+            facts=step(known.facts, known.job, job, self._now),
+            sequence=known.sequence + 1,
+            changed_at=self._now,
+            absent=0,
+        )
+        self._keep(record, full=job if record.sequence % FULL_EVERY == 0 else None, changes=changes)
+        subject = self._subject(principal, record, before=known)
+        renewed = new_series(known.job, job)
+        case = self._case(principal, record, subject, changes, changed=True, renewed=renewed)
+        self._judge(case, events=True)
+
+    def _age(self, principal: PrincipalRecord, record: JobRecord) -> None:
+        """Time alone passes: the same snapshot, asked again."""
+        subject = self._subject(principal, record, before=record)
+        self._judge(self._case(principal, record, subject, (), changed=False), events=False)
+
+    def _keep(self, record: JobRecord, *, full: SynchronizationJob | None, changes: tuple[Change, ...] = ()) -> None:
+        self._found.jobs.append(record)
+        self._found.history.append(
+            HistoryEntry(
+                tenant_key=record.tenant_key,
+                service_principal_id=record.service_principal_id,
+                job_id=record.job.id,
+                sequence=record.sequence,
+                at=self._now,
+                full=full,
+                changes=() if full else changes,
+                facts=record.facts,
+            )
+        )
+
+    # Readings that did not list a job, or did not answer.
+
+    def _miss(self, principal: PrincipalRecord, record: JobRecord) -> None:
+        if record.absent + 1 < _ABSENT_TWICE:
+            self._found.jobs.append(attrs.evolve(record, absent=record.absent + 1))
+        else:
+            self._vanish(principal, record)
+
+    def _refused(self, principal: PrincipalRecord, reading: Failed, records: dict[str, JobRecord]) -> None:
+        missing = principal.not_found + 1 if reading.kind is PollErrorKind.NOT_FOUND else principal.not_found
+        if missing >= _ABSENT_TWICE and not principal.listed:
+            for record in records.values():
+                self._vanish(principal, record)
+        self._outcome(principal, reading.kind.value, has_jobs=principal.has_jobs, not_found=min(missing, _ABSENT_TWICE))
+
+    def _vanish(self, principal: PrincipalRecord, record: JobRecord) -> None:
+        last = attrs.evolve(record, sequence=record.sequence + 1)
+        subject = self._subject(principal, last, before=record, gone=True)
+        case = self._case(principal, last, subject, (), changed=True)
+        alerts = tuple(case.alerts.values())
+        ended = [end(alert, Ended.GONE, self._now, case.evidence) for alert in alerts]
+        self._found.moves.extend(end_all(alerts, ended))
+        self._tell_events(case)
+        self._found.gone.append(record.key)
+        self._found.history.append(
+            HistoryEntry(
+                tenant_key=record.tenant_key,
+                service_principal_id=record.service_principal_id,
+                job_id=record.job.id,
+                sequence=last.sequence,
+                at=self._now,
+                gone=True,
+            )
+        )
+
+    def _outcome(self, principal: PrincipalRecord, outcome: str, *, has_jobs: bool, not_found: int) -> None:
+        after = attrs.evolve(principal, has_jobs=has_jobs, not_found=not_found)
+        if outcome != principal.outcome:
+            last = self._now if outcome == "ok" else last_ok_at(principal, self._part.tenant)
+            after = attrs.evolve(after, outcome=outcome, outcome_since=self._now, last_ok_at=last)
+            self._found.reading_changes.append(
+                ReadingChange(
+                    tenant_key=self._part.watched.key,
+                    service_principal_id=principal.principal.id,
+                    at=self._now,
+                    outcome=outcome,
+                )
+            )
+        if after != principal:
+            self._found.principals.append(after)
+
+    # Rules.
+
+    def _judge(self, case: Case, *, events: bool) -> None:
+        for result in judge_states(case, self._book):
+            if isinstance(result, Fault):
+                self._found.faults.append(result)
+            else:
+                self._found.moves.append(result)
+        if events:
+            self._tell_events(case)
+
+    def _tell_events(self, case: Case) -> None:
+        for result in judge_events(case, self._book):
+            if isinstance(result, Fault):
+                self._found.faults.append(result)
+            else:
+                self._found.events.append(result)
+
+    def _case(
+        self,
+        principal: PrincipalRecord,
+        record: JobRecord,
+        subject: Subject,
+        changes: Iterable[Change],
+        *,
+        changed: bool,
+        baseline: bool = False,
+        renewed: bool = False,
+    ) -> Case:
+        evidence = Evidence(
+            status=subject.status,
+            previous=subject.previous,
+            job=subject.job,
+            tenant=subject.tenant,
+            changes=tuple(changes),
+            observed_from=last_ok_at(principal, self._part.tenant) if subject.previous else None,
+            observed_to=self._now,
+        )
+        return Case(
+            scope=Scope.JOB,
+            subject=subject,
+            identity=self._identity(record),
+            subject_labels=job_labels(self._part.watched, principal, record.job),
+            evidence=evidence,
+            alerts=self._alerts.get((record.service_principal_id, record.job.id), {}),
+            sequence=record.sequence,
+            changed=changed,
+            baseline=baseline,
+            new_series=renewed,
+        )
+
+    def _identity(self, record: JobRecord) -> Identity:
+        return Identity(
+            rule="",
+            tenant_key=record.tenant_key,
+            service_principal_id=record.service_principal_id,
+            job_id=record.job.id,
+        )
+
+    def _subject(
+        self,
+        principal: PrincipalRecord,
+        record: JobRecord,
+        *,
+        before: JobRecord | None = None,
+        gone: bool = False,
+        appeared: bool = False,
+    ) -> Subject:
+        seen = last_ok_at(principal, self._part.tenant)
+        job = self._job(principal, record, record.facts, seen if gone else self._now, gone=gone, appeared=appeared)
+        return Subject(
+            now=self._now,
+            status=record.job.status,
+            previous=before.job.status if before else None,
+            job=job,
+            previous_job=self._job(principal, before, before.facts, seen) if before else None,
+            tenant=self._tenant,
+            instants=record.facts.instants,
+        )
+
+    def _job(
+        self,
+        principal: PrincipalRecord,
+        record: JobRecord,
+        facts: Facts,
+        seen_at: datetime | None,
+        *,
+        gone: bool = False,
+        appeared: bool = False,
+    ) -> Job:
+        return Job(
+            id=record.job.id,
+            templateId=record.job.templateId,
+            displayName=principal.principal.displayName,
+            servicePrincipalId=record.service_principal_id,
+            appId=principal.principal.appId,
+            url=self._part.watched.portal_url(record.service_principal_id) or None,
+            firstSeenAt=record.first_seen_at,
+            lastSeenAt=seen_at,
+            gone=gone,
+            appeared=appeared,
+            schedule=record.job.schedule,
+            settings=record.job.synchronizationJobSettings,
+            failureStreak=facts.failureStreak,
+            escrowRatio=facts.escrowRatio,
+            progressRatio=facts.progressRatio,
+            expectedRunAt=facts.expectedRunAt,
+            quarantinedSince=facts.quarantinedSince,
+            disableAt=facts.disableAt,
+        )

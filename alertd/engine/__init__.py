@@ -1,0 +1,1 @@
+"""What runs when: rounds, flushes and deliveries over the store, and the scheduler that wakes them."""

@@ -1,0 +1,233 @@
+"""Flushes: what is due is decided, rendered and put into the outbox, one transaction per group.
+
+A flush is a compare-and-set on the group's sequence number, and a delivery's id follows from its conversation and place in it, so a flush that
+is done twice is done once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+import attrs
+
+from alertd.engine.recording import wake
+from alertd.model.alert import Alert, Event, State
+from alertd.model.notification import DeliveryState, Notification, Reason, Rendered, Withheld
+from alertd.notify.channels.port import Channel
+from alertd.notify.decide import Member
+from alertd.notify.flush import Flush, Listener, Situation, Turn, announced, converse, flush, is_over, place, settled
+from alertd.notify.outcome import DeliveryPolicy
+from alertd.notify.routing import Routing
+from alertd.store.port import Store, Transaction
+from alertd.store.values import Conversation, Delivery, LogEntry
+
+BATCH = 200  # groups looked up at once: bounds what a pass holds in memory
+
+
+class Flushing:
+    """Flushes groups. It sends nothing and reads no clock.
+
+    channels: by integration id; they render. external_url: for links in messages.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        routing: Routing,
+        channels: Mapping[str, Channel],
+        policy: DeliveryPolicy,
+        *,
+        external_url: str | None = None,
+    ) -> None:
+        self._store = store
+        self._channels = channels
+        self._policy = policy
+        self._external_url = external_url
+        self.routing = routing
+
+    async def next_due(self) -> datetime | None:
+        """Give the instant of the next flush."""
+        async with self._store.reading() as reader:
+            return await reader.next_group_due()
+
+    async def flush_due(self, now: datetime) -> int:
+        """Flush every group that is due; give how many."""
+        flushed = 0
+        while True:
+            async with self._store.reading() as reader:
+                keys = await reader.due_groups(now, BATCH)
+            for key in keys:
+                await self._flush_one(key, now)
+            flushed += len(keys)
+            if len(keys) < BATCH:
+                return flushed
+
+    async def _flush_one(self, key: str, now: datetime) -> None:
+        async with self._store.transaction() as transaction:
+            group = await transaction.group(key)
+            if group is None or group.due_at > now:
+                return
+            situation = await self._situation(transaction, key, group.route_id, group.labels)
+            result = flush(group, situation, self.routing.pace(group.route_id), now)
+            for turn in result.turns:
+                await self._act(transaction, turn, key, result.members, now)
+            await transaction.append_log(_unsaid(result, key, now))
+            await transaction.delete_events(key, result.spent_events)
+            await settle(transaction, result.settled)
+            if result.group is None:
+                await transaction.delete_group(key, expected_sequence=group.sequence)
+            else:
+                await transaction.save_group(result.group, expected_sequence=group.sequence)
+
+    async def revisit(self, transaction: Transaction, conversation: Conversation, now: datetime) -> None:
+        """Take a decision anew that was put off while a delivery was under way, and let go of what nobody waits for."""
+        key, labels = conversation.group_key, conversation.group_labels
+        situation = await self._situation(transaction, key, conversation.route_id, labels)
+        members = place(situation.alerts, situation.withhold)
+        if conversation.recheck:
+            listener = _listener_of(conversation, situation.listeners)
+            if listener is not None:
+                turn = converse(listener, situation, members, (), now)
+                await self._act(transaction, turn, key, members, now)
+        elif is_over(conversation, members):
+            await transaction.delete_conversation(conversation.id)
+        talks = await transaction.conversations_in(key)
+        await settle(transaction, settled((entry.alert for entry in members), talks))
+
+    async def retry_at_next_tick(self, transaction: Transaction, conversation: Conversation, now: datetime) -> None:
+        """After a delivery was given up, the group's next tick decides anew against what was really told."""
+        group = await transaction.group(conversation.group_key)
+        route = self.routing.route(group.route_id) if group else None
+        if group is not None and route is not None:
+            await wake(transaction, group.key, route, group.labels, now)
+
+    async def _situation(
+        self, transaction: Transaction, key: str, route_id: str, labels: Mapping[str, str]
+    ) -> Situation:
+        talks = await transaction.conversations_in(key)
+        under_way = [await transaction.delivery(talk.open_delivery) for talk in talks if talk.open_delivery]
+        firing = await transaction.firing_alerts() if self.routing.inhibit_rules else ()
+        return Situation(
+            group_key=key,
+            route_id=route_id,
+            group_labels=labels,
+            alerts=await transaction.alerts_in(key),
+            events=await transaction.events_in(key),
+            conversations={talk.integration_id: talk for talk in talks},
+            open_deliveries={delivery.id: delivery for delivery in under_way if delivery is not None},
+            listeners=self.routing.listeners(route_id, talks),
+            withhold=self.routing.withhold(firing),
+        )
+
+    async def _act(
+        self, transaction: Transaction, turn: Turn, key: str, members: Iterable[Member], now: datetime
+    ) -> None:
+        """Write down one listener's turn: the message, what it supersedes, and the conversation."""
+        talk = turn.conversation
+        if turn.replaces is not None:
+            superseded = attrs.evolve(turn.replaces, state=DeliveryState.SUPERSEDED, ended_at=now, leased_until=None)
+            await transaction.save_delivery(superseded)
+        await transaction.append_log(_decided(turn, key, now))
+        if talk is None:
+            return
+        if turn.decision.speaks:
+            delivery = self._delivery(talk, turn, now)
+            await transaction.save_delivery(delivery)
+            talk = attrs.evolve(talk, open_delivery=delivery.id)
+        if is_over(talk, members):
+            await transaction.delete_conversation(talk.id)
+        else:
+            await transaction.save_conversation(talk)
+
+    def _delivery(self, talk: Conversation, turn: Turn, now: datetime) -> Delivery:
+        notification = self._notification(talk, turn, now)
+        channel = self._channels[talk.integration_id]
+        rendered = channel.render(notification)
+        before = turn.replaces
+        return Delivery(
+            id=notification.key,
+            conversation_id=talk.id,
+            group_key=talk.group_key,
+            integration_id=talk.integration_id,
+            receiver=talk.receiver,
+            sequence=talk.sequence,
+            reason=notification.reason,
+            rendered=rendered,
+            repeat_rendered=_repeat(channel, notification),
+            firing=tuple(announced(alert) for alert in turn.decision.firing),
+            resolved=tuple(announced(entry.alert) for entry in turn.decision.resolved),
+            events=turn.decision.events,
+            recipients=rendered.recipients,
+            decided_at=now,
+            due_at=before.due_at if before else now,
+            retry_until=before.retry_until if before else now + self._policy.retry_for,
+            first_attempt_at=before.first_attempt_at if before else None,
+            attempts=before.attempts if before else 0,
+        )
+
+    def _notification(self, talk: Conversation, turn: Turn, now: datetime) -> Notification:
+        decision = turn.decision
+        return Notification(
+            key=f"{talk.id}-{talk.sequence}",
+            conversation=talk.id,
+            sequence=talk.sequence,
+            reason=decision.reason or Reason.EVENT,
+            receiver=talk.receiver,
+            group_key=talk.group_key,
+            group_labels=talk.group_labels,
+            firing=decision.firing,
+            resolved=decision.resolved,
+            events=decision.events,
+            at=now,
+            external_url=self._external_url,
+        )
+
+
+async def settle(transaction: Transaction, alerts: Iterable[Alert]) -> None:
+    """Let go of ended alerts; one that is pending again only forgets the end that has been told."""
+    for alert in alerts:
+        if alert.state is State.RESOLVED:
+            await transaction.delete_alerts([alert.fingerprint])
+        else:
+            await transaction.save_alerts([(attrs.evolve(alert, startsAt=None, endsAt=None, ended=None), ())])
+
+
+def _repeat(channel: Channel, notification: Notification) -> Rendered | None:
+    if channel.integration.deduplicates:
+        return None
+    return channel.render(attrs.evolve(notification, repeated=True))
+
+
+def _listener_of(conversation: Conversation, listeners: Iterable[Listener]) -> Listener | None:
+    return next((one for one in listeners if one.integration_id == conversation.integration_id), None)
+
+
+def _unsaid(result: Flush, key: str, now: datetime) -> Iterable[LogEntry]:
+    events: tuple[tuple[Event, Withheld], ...] = result.unsaid
+    return [
+        LogEntry(at=now, group_key=key, receiver="", withheld=reason, alerts=(event.fingerprint,))
+        for event, reason in events
+    ]
+
+
+def _decided(turn: Turn, key: str, now: datetime) -> list[LogEntry]:
+    """Log what is said, and what is not said for a reason that somebody may ask for."""
+    decision, talk = turn.decision, turn.conversation
+    if not decision.speaks and decision.withheld is Withheld.UNCHANGED and turn.replaces is None:
+        return []
+    said = tuple(alert.fingerprint for alert in decision.firing)
+    said += tuple(entry.alert.fingerprint for entry in decision.resolved)
+    said += tuple(event.fingerprint for event in decision.events)
+    entry = LogEntry(
+        at=now,
+        group_key=key,
+        receiver=turn.listener.receiver,
+        integration_id=turn.listener.integration_id,
+        conversation_id=talk.id if talk else "",
+        delivery_id=f"{talk.id}-{talk.sequence}" if talk and decision.speaks else "",
+        reason=decision.reason,
+        withheld=decision.withheld,
+        alerts=said,
+    )
+    return [entry]

@@ -1,0 +1,96 @@
+"""Writing down what rules found: alerts, their transitions, events, and the groups that have something new to consider."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from alertd.alerts.judgement import Move
+from alertd.alerts.lifecycle import told_about
+from alertd.model.alert import Alert, Event, State
+from alertd.notify.group import open_group, touch
+from alertd.notify.routes import Route
+from alertd.notify.routing import Routing
+from alertd.store.port import Transaction
+from alertd.store.values import TransitionEntry
+
+
+async def record(
+    transaction: Transaction, moves: Iterable[Move], events: Iterable[Event], routing: Routing, now: datetime
+) -> None:
+    """Write down moves and events and wake their groups, all within the caller's transaction."""
+    moved, told = tuple(moves), tuple(events)
+    woken: dict[str, tuple[Route, Mapping[str, str]]] = {}
+    for labels in _news(moved, told):
+        woken |= {key: (route, route.group_labels(labels)) for key, route in routing.groups_of(labels).items()}
+    await _save_alerts(transaction, moved, routing)
+    for event in told:
+        for key in routing.groups_of(event.labels):
+            await transaction.save_events(key, (event,))
+    for key, (route, labels) in woken.items():
+        await wake(transaction, key, route, labels, now)
+    await transaction.append_transitions(entry for move in moved for entry in transitions(move, now))
+
+
+async def wake(transaction: Transaction, key: str, route: Route, labels: Mapping[str, str], now: datetime) -> None:
+    """Open a group, or make an open one due at its next tick."""
+    group = await transaction.group(key)
+    if group is None:
+        await transaction.save_group(open_group(key, route.id, labels, route.pace, now))
+        return
+    touched = touch(group, route.pace, now)
+    if touched is not group:
+        await transaction.save_group(touched)
+
+
+async def _save_alerts(transaction: Transaction, moves: tuple[Move, ...], routing: Routing) -> None:
+    kept = [(move.after, group_keys(move.after, routing)) for move in moves if move.after is not None]
+    await transaction.save_alerts(kept)
+    await transaction.delete_alerts(
+        move.before.fingerprint for move in moves if move.after is None and move.before is not None
+    )
+
+
+def group_keys(alert: Alert, routing: Routing) -> tuple[str, ...]:
+    """Give the groups an alert belongs to: none before it has begun to fire."""
+    return tuple(routing.groups_of(alert.labels)) if told_about(alert) or alert.ended is not None else ()
+
+
+def _news(moves: Iterable[Move], events: Iterable[Event]) -> Iterable[Mapping[str, str]]:
+    """Give the labels of what a group has to consider: an alert that began, ended or was renewed, and events."""
+    for move in moves:
+        if move.after is not None and _is_news(move.before, move.after):
+            yield move.after.labels
+    for event in events:
+        yield event.labels
+
+
+def _is_news(before: Alert | None, after: Alert) -> bool:
+    if before is None:
+        return after.state is State.FIRING
+    known = (before.state, before.episode, before.ended)
+    return (after.state, after.episode, after.ended) != known and (told_about(before) or after.state is State.FIRING)
+
+
+def transitions(move: Move, now: datetime) -> Iterable[TransitionEntry]:
+    """Give the transition of a move, if its state changed or a new episode began."""
+    alert = move.after or move.before
+    if alert is None:
+        return
+    before = move.before.state if move.before else State.INACTIVE
+    after = move.after.state if move.after else State.INACTIVE
+    renewed = move.before is not None and move.after is not None and move.before.episode != move.after.episode
+    if before is after and not renewed:
+        return
+    yield TransitionEntry(
+        fingerprint=alert.fingerprint,
+        rule=alert.name,
+        tenant_key=alert.identity.tenant_key,
+        service_principal_id=alert.identity.service_principal_id,
+        job_id=alert.identity.job_id,
+        at=now,
+        before=before,
+        after=after,
+        episode=alert.episode,
+        detail=alert.ended.value if alert.ended else "",
+    )

@@ -1,0 +1,230 @@
+"""Rounds: readings of one tenant become snapshots, facts, history and alerts, one fenced transaction per slice.
+
+The reader of a round notes the tenant's epoch before it asks Microsoft; a slice commits only if the epoch is still the one the round has, so
+what a frozen process read long ago cannot overwrite what another has seen since.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+
+import attrs
+
+from alertd.alerts.book import RuleBook
+from alertd.alerts.judgement import Case, Fault, Move, end_all, judge_events, judge_states
+from alertd.alerts.lifecycle import end
+from alertd.alerts.observation import Observation, Slice, Tally, Watched, closed_round, observe, tenant_labels
+from alertd.engine.recording import record
+from alertd.model.alert import Alert, Ended, Event, Evidence, Identity, Scope
+from alertd.model.reading import Reading
+from alertd.model.resources import ServicePrincipal
+from alertd.model.views import Alertd, Subject
+from alertd.notify.routing import Routing
+from alertd.store.port import Store, Transaction
+from alertd.store.values import PrincipalRecord, RoundEntry, TenantRecord
+
+
+@attrs.frozen(kw_only=True)
+class Found:
+    """What a discovery saw of one service principal. watched: the configuration includes it."""
+
+    principal: ServicePrincipal
+    watched: bool
+
+
+class Rounds:
+    """Commits what was read. It asks nobody and reads no clock.
+
+    tells_first_sight: alert on what is already true when a job is first seen.
+    """
+
+    def __init__(self, store: Store, book: RuleBook, routing: Routing, *, tells_first_sight: bool = True) -> None:
+        self._store = store
+        self.book = book
+        self.routing = routing
+        self.tells_first_sight = tells_first_sight
+        self._faults: dict[str, frozenset[str]] = {}
+
+    @property
+    def unhealthy_rules(self) -> frozenset[str]:
+        """Rules that failed at their latest evaluation, in any tenant."""
+        return frozenset().union(*self._faults.values())
+
+    async def begin(self, watched: Watched) -> TenantRecord:
+        """Give the tenant as it stands; its epoch fences the round that begins now."""
+        self._faults.pop(f"{watched.key}/jobs", None)
+        async with self._store.reading() as reader:
+            return await reader.tenant(watched.key) or TenantRecord(key=watched.key, name=watched.name)
+
+    async def discovered(
+        self, watched: Watched, tenant: TenantRecord, found: Iterable[Found], *, complete: bool, now: datetime
+    ) -> TenantRecord:
+        """Take over a discovery; only a complete one can say that a principal is not listed any more."""
+        async with self._store.transaction() as transaction:
+            known = {record.principal.id: record for record in await transaction.principals(watched.key)}
+            after = _listed(known, tuple(found), watched, first=tenant.discovered_at is None, complete=complete)
+            await transaction.save_principals(
+                record for record in after.values() if record != known.get(record.principal.id)
+            )
+            await self._stop_watching(transaction, watched, after, now)
+            renewed = attrs.evolve(
+                tenant, epoch=tenant.epoch + 1, discovered_at=now if complete else tenant.discovered_at
+            )
+            await transaction.save_tenant(renewed, expected_epoch=tenant.epoch)
+        return renewed
+
+    async def commit(
+        self, watched: Watched, tenant: TenantRecord, readings: Mapping[str, Reading], now: datetime
+    ) -> tuple[TenantRecord, Tally]:
+        """Commit one slice: whole principals with what they answered. Raises FencedError if somebody else was faster."""
+        async with self._store.transaction() as transaction:
+            part = await self._slice(transaction, watched, tenant, readings, now)
+            seen = observe(part, self.book)
+            await _save(transaction, seen)
+            await record(transaction, seen.moves, seen.events, self.routing, now)
+            renewed = attrs.evolve(tenant, epoch=tenant.epoch + 1)
+            await transaction.save_tenant(renewed, expected_epoch=tenant.epoch)
+        place = f"{watched.key}/jobs"
+        self._note(place, seen.faults, also=self._faults.get(place, frozenset()))
+        return renewed, seen.tally
+
+    async def close(self, watched: Watched, tenant: TenantRecord, tally: Tally, now: datetime) -> TenantRecord:
+        """Close a round: the tenant's figures, its history row, and the rules of scope tenant, which see the round just ended."""
+        closed = attrs.evolve(closed_round(tenant, tally, now), name=watched.name, epoch=tenant.epoch + 1)
+        subject = Subject(now=now, tenant=watched.view(closed))
+        identity = Identity(rule="", tenant_key=watched.key)
+        async with self._store.transaction() as transaction:
+            alerts = await transaction.alerts(tenant_key=watched.key)
+            case = Case(
+                scope=Scope.TENANT,
+                subject=subject,
+                identity=identity,
+                subject_labels=tenant_labels(watched),
+                evidence=Evidence(tenant=subject.tenant, observed_from=tenant.lastPollAt, observed_to=now),
+                alerts={alert.name: alert for alert in alerts if not alert.identity.job_id},
+                sequence=closed.rounds,
+                changed=True,
+            )
+            await self._judge(transaction, case, now)
+            await transaction.append_round(_round_entry(watched, tally, now))
+            await transaction.save_tenant(closed, expected_epoch=tenant.epoch)
+        return closed
+
+    async def judge_alertd(self, health: Alertd, failing: Collection[str], now: datetime) -> None:
+        """Ask the rules about alertd itself; what they say never goes through an integration that fails."""
+        async with self._store.transaction() as transaction:
+            alerts = await transaction.alerts(tenant_key="")
+            case = Case(
+                scope=Scope.ALERTD,
+                subject=Subject(now=now, alertd=health),
+                identity=Identity(rule=""),
+                subject_labels={},
+                evidence=Evidence(observed_to=now),
+                alerts={alert.name: alert for alert in alerts},
+                changed=True,
+                withheld_integrations=tuple(sorted(failing)),
+            )
+            await self._judge(transaction, case, now)
+
+    async def retire(self, tenant_keys: Collection[str], now: datetime) -> None:
+        """End what nobody asks about any more: alerts of rules, tenants and principals that a new configuration has dropped."""
+        async with self._store.transaction() as transaction:
+            alerts = await transaction.alerts()
+            ended = [self._retired(alert, tenant_keys, now) for alert in alerts]
+            await record(transaction, end_all(alerts, ended), (), self.routing, now)
+
+    def _retired(self, alert: Alert, tenant_keys: Collection[str], now: datetime) -> Alert | None:
+        if alert.identity.tenant_key and alert.identity.tenant_key not in tenant_keys:
+            return end(alert, Ended.NOT_WATCHED, now)
+        rule = self.book.named(alert.name)
+        if rule is None or rule.when is None or not rule.enabled:
+            return end(alert, Ended.RULE_REMOVED, now)
+        return alert
+
+    async def _stop_watching(
+        self, transaction: Transaction, watched: Watched, principals: Mapping[str, PrincipalRecord], now: datetime
+    ) -> None:
+        """End the alerts of what the configuration excludes now, and forget its jobs: they are not gone, they are not watched."""
+        left = [key for key, record in principals.items() if not record.watched]
+        if not left:
+            return
+        await transaction.save_principals(_forgotten(principals[key]) for key in left)
+        alerts = await transaction.alerts_of(watched.key, left)
+        moves = end_all(alerts, [end(alert, Ended.NOT_WATCHED, now) for alert in alerts])
+        await record(transaction, moves, (), self.routing, now)
+        await transaction.delete_jobs([job.key for job in await transaction.jobs(watched.key, left)])
+
+    async def _slice(
+        self,
+        transaction: Transaction,
+        watched: Watched,
+        tenant: TenantRecord,
+        readings: Mapping[str, Reading],
+        now: datetime,
+    ) -> Slice:
+        principals = await transaction.principals(watched.key)
+        return Slice(
+            watched=watched,
+            tenant=tenant,
+            principals=tuple(record for record in principals if record.principal.id in readings),
+            jobs=await transaction.jobs(watched.key, list(readings)),
+            alerts=await transaction.alerts_of(watched.key, list(readings)),
+            readings=readings,
+            now=now,
+            tells_first_sight=self.tells_first_sight,
+        )
+
+    async def _judge(self, transaction: Transaction, case: Case, now: datetime) -> None:
+        results = (*judge_states(case, self.book), *judge_events(case, self.book))
+        faults = [result for result in results if isinstance(result, Fault)]
+        moves = [result for result in results if isinstance(result, Move)]
+        events = [result for result in results if isinstance(result, Event)]
+        await record(transaction, moves, events, self.routing, now)
+        self._note(f"{case.identity.tenant_key}/{case.scope}", faults)
+
+    def _note(self, place: str, faults: Iterable[Fault], *, also: frozenset[str] = frozenset()) -> None:
+        self._faults[place] = also | {fault.rule for fault in faults}
+
+
+def _forgotten(principal: PrincipalRecord) -> PrincipalRecord:
+    """Once it is watched again, its jobs are as those of a first discovery: nobody needs to hear that they appeared."""
+    return attrs.evolve(
+        principal, first_discovery=True, has_jobs=False, outcome="", outcome_since=None, last_ok_at=None
+    )
+
+
+def _listed(
+    known: Mapping[str, PrincipalRecord], found: tuple[Found, ...], watched: Watched, *, first: bool, complete: bool
+) -> dict[str, PrincipalRecord]:
+    listed = {entry.principal.id: entry for entry in found}
+    after = {
+        key: attrs.evolve(record, listed=False) if complete and key not in listed else record
+        for key, record in known.items()
+    }
+    for key, entry in listed.items():
+        record = known.get(key) or PrincipalRecord(
+            tenant_key=watched.key, principal=entry.principal, first_discovery=first
+        )
+        after[key] = attrs.evolve(record, principal=entry.principal, listed=True, watched=entry.watched)
+    return after
+
+
+async def _save(transaction: Transaction, seen: Observation) -> None:
+    await transaction.save_principals(seen.principals)
+    await transaction.save_jobs(seen.jobs)
+    await transaction.delete_jobs(seen.gone)
+    await transaction.append_history(seen.history)
+    await transaction.append_reading_changes(seen.reading_changes)
+
+
+def _round_entry(watched: Watched, tally: Tally, now: datetime) -> RoundEntry:
+    return RoundEntry(
+        tenant_key=watched.key,
+        at=now,
+        asked=tally.asked,
+        ok=tally.ok,
+        failed=tally.failed,
+        jobs=tally.jobs,
+        error=tally.worst,
+    )

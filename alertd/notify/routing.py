@@ -1,0 +1,78 @@
+"""Routing as configured: who hears of which group, in which manner, and what is held back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import attrs
+
+from alertd.model.alert import Alert, Event
+from alertd.model.notification import Withheld
+from alertd.notify.channels.port import Integration
+from alertd.notify.decide import Manner
+from alertd.notify.flush import Listener, Withhold
+from alertd.notify.group import Pace
+from alertd.notify.inhibition import InhibitRule, inhibitor
+from alertd.notify.routes import Route
+from alertd.store.values import Conversation
+
+
+@attrs.frozen(kw_only=True)
+class Routing:
+    """The route tree, the integrations of every receiver by its name, and the inhibit rules."""
+
+    root: Route
+    receivers: Mapping[str, tuple[Integration, ...]]
+    inhibit_rules: tuple[InhibitRule, ...] = ()
+
+    def groups_of(self, labels: Mapping[str, str]) -> Mapping[str, Route]:
+        """Give the groups of an alert with these labels, by key."""
+        return {route.group_key(labels): route for route in self.root.matching(labels)}
+
+    def route(self, route_id: str) -> Route | None:
+        """Give a route by its id; None where a reload has removed it."""
+        return next((route for route in self.root.every() if route.id == route_id), None)
+
+    def pace(self, route_id: str) -> Pace:
+        """Give a route's pace; the root's where it is not there any more, for what is still to be said."""
+        return (self.route(route_id) or self.root).pace
+
+    def integration(self, integration_id: str) -> Integration | None:
+        """Give an integration by its id; None where a reload has removed it."""
+        everyone = (integration for integrations in self.receivers.values() for integration in integrations)
+        return next((integration for integration in everyone if integration.id == integration_id), None)
+
+    def listeners(self, route_id: str, conversations: Iterable[Conversation]) -> tuple[Listener, ...]:
+        """Give who hears of a group: the integrations of its receiver, then those that were told and are not named any more."""
+        route = self.route(route_id)
+        pace = self.pace(route_id)
+        named = self.receivers.get(route.receiver, ()) if route else ()
+        ids = {integration.id for integration in named}
+        left = (self.integration(talk.integration_id) for talk in conversations if talk.integration_id not in ids)
+        return (
+            *(_listener(integration, pace, leaving=False) for integration in named),
+            *(_listener(integration, pace, leaving=True) for integration in left if integration is not None),
+        )
+
+    def withhold(self, firing: Iterable[Alert]) -> Withhold:
+        """Give the judge of what is held back now, with every alert that fires at hand."""
+        sources = tuple(alert for alert in firing if any(_may_inhibit(rule, alert) for rule in self.inhibit_rules))
+
+        def judge(item: Alert | Event) -> Withheld | None:
+            return Withheld.INHIBITED if inhibitor(item, sources, self.inhibit_rules) else None
+
+        return judge
+
+
+def _may_inhibit(rule: InhibitRule, alert: Alert) -> bool:
+    return all(matcher.matches(alert.labels) for matcher in rule.source_matchers)
+
+
+def _listener(integration: Integration, pace: Pace, *, leaving: bool) -> Listener:
+    manner = Manner(
+        integration_id=integration.id,
+        send_resolved=integration.send_resolved,
+        closes_silently=integration.closes_silently,
+        repeat_interval=pace.repeat_interval,
+    )
+    return Listener(receiver=integration.receiver, manner=manner, leaving=leaving)
