@@ -49,7 +49,7 @@ class HttpSettings:
     timeout: seconds for one attempt. concurrency: batches in flight per tenant.
     """
 
-    proxy: str | None = None
+    proxy: str | None = attrs.field(default=None, repr=False)  # may hold a password
     ca_file: Path | None = None
     timeout: float = 30.0
     concurrency: int = 6

@@ -1,0 +1,179 @@
+"""The face of this package: one tenant to discover and read, and the connections that tenants share."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+from urllib.parse import quote, urlsplit
+
+import attrs
+import httpx
+import msgspec
+
+from alertd.clock import Clock
+from alertd.errors import ConfigError, PollError
+from alertd.graph.answers import Place
+from alertd.graph.auth import TokenSource
+from alertd.graph.client import GraphClient
+from alertd.graph.credentials import ClientSecret
+from alertd.graph.discovery import Discovery, Selection, discover
+from alertd.graph.poll import read_principals
+from alertd.graph.settings import HttpSettings, TenantSettings
+from alertd.graph.sign_in import SignIn
+from alertd.graph.transport import Transport
+from alertd.model.reading import Failed, Reading
+
+
+class _PasswordCredential(msgspec.Struct):
+    hint: str | None = None
+    endDateTime: datetime | None = None
+
+
+class _Application(msgspec.Struct):
+    passwordCredentials: list[_PasswordCredential] = msgspec.field(default_factory=list)
+
+
+_application = msgspec.json.Decoder(_Application)
+
+
+@attrs.frozen(kw_only=True)
+class Probe:
+    """What a check of the way to Graph showed.
+
+    roles: application permissions in the token; null where it is opaque or there is none. clock_skew: Graph's clock minus ours, which
+    is good to a second; null where Graph did not say. error: why there is no answer.
+    """
+
+    roles: tuple[str, ...] | None = None
+    clock_skew: timedelta | None = None
+    error: Failed | None = None
+
+
+class GraphTenant:
+    """One tenant. No method but `authorization`'s httpx flow raises PollError: failures are values."""
+
+    def __init__(self, settings: TenantSettings, *, client: GraphClient, sign_in: SignIn) -> None:
+        self._settings = settings
+        self._client = client
+        self._sign_in = sign_in
+        self._selection = Selection(settings.include, settings.exclude)
+        self._secret_expires_at: datetime | None = None
+
+    @property
+    def settings(self) -> TenantSettings:
+        """What it was made from."""
+        return self._settings
+
+    @property
+    def credential_expires_at(self) -> datetime | None:
+        """When the credential ends: the certificate's notAfter, or the client secret's end where the directory shows it.
+
+        Null until the first sign-in or discovery, and for credentials that have no end.
+        """
+        return self._client.tokens.credential_expires_at or self._secret_expires_at
+
+    def job_url(self, service_principal_id: str) -> str:
+        """Give the portal page of a service principal's provisioning."""
+        return self._settings.endpoints.job_url(service_principal_id)
+
+    async def discover(self, deadline: datetime) -> Discovery:
+        """List all service principals."""
+        discovery = await discover(self._client, self._selection, deadline=deadline)
+        if discovery.complete and isinstance(self._settings.credential, ClientSecret):
+            self._secret_expires_at = await self._find_secret_end(deadline)
+        return discovery
+
+    async def read(self, principal_ids: Sequence[str], deadline: datetime) -> dict[str, Reading]:
+        """Read the jobs of these service principals: exactly one reading for each, at the deadline at the latest."""
+        return await read_principals(self._client, principal_ids, deadline=deadline)
+
+    async def probe(self, deadline: datetime) -> Probe:
+        """Try the whole way once: token, permissions, Graph, clocks."""
+        try:
+            roles = await self._client.tokens.granted_roles()
+        except PollError as exc:
+            return Probe(error=_failed(exc))
+        try:
+            reply = await self._client.get(
+                "/servicePrincipals?$select=id&$top=1", place=Place.DIRECTORY, deadline=deadline
+            )
+        except PollError as exc:
+            return Probe(roles=roles, error=_failed(exc))
+        return Probe(roles=roles, clock_skew=_skew(reply.headers.get("date"), self._client.clock.now()))
+
+    def authorization(self, scope: str | None = None) -> httpx.Auth:
+        """Give this tenant's tokens as an authorization for another httpx client; by default those for Graph.
+
+        The flow raises PollError when there is no token.
+        """
+        if scope is None:
+            return self._client.tokens.authorization()
+        source = TokenSource(self._settings, sign_in=self._sign_in, clock=self._client.clock, scope=scope)
+        return source.authorization()
+
+    async def close(self) -> None:
+        """Forget the token; connections are shared, and closed by `GraphClients`."""
+        self._client.tokens.forget()
+
+    async def _find_secret_end(self, deadline: datetime) -> datetime | None:
+        """Look the secret's end up in the app registration, which only its home tenant shows; null where it is not there."""
+        path = f"/applications(appId='{quote(self._settings.client_id or '', safe='')}')?$select=passwordCredentials"
+        try:
+            reply = await self._client.get(path, place=Place.DIRECTORY, deadline=deadline)
+            secrets = _application.decode(reply.body).passwordCredentials
+            ends = [
+                secret.endDateTime
+                for secret in secrets
+                if secret.endDateTime and self._client.tokens.secret_begins_with(secret.hint or "")
+            ]
+        except (PollError, ConfigError, msgspec.DecodeError, UnicodeDecodeError):
+            return None
+        return max(ends, default=None)
+
+
+class GraphClients:
+    """What tenants share: connections to each Graph host, and the way to the sign-in service."""
+
+    def __init__(self, settings: HttpSettings, *, clock: Clock, random: Callable[[], float] = random.random) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._random = random
+        self._sign_in = SignIn(settings)
+        self._transports: dict[str, Transport] = {}
+
+    def tenant(self, settings: TenantSettings) -> GraphTenant:
+        """Make a tenant; nothing is opened before its first request."""
+        client = GraphClient(
+            base_url=settings.base_url,
+            tokens=TokenSource(settings, sign_in=self._sign_in, clock=self._clock),
+            transport=self._transport(settings.base_url),
+            clock=self._clock,
+            random=self._random,
+            settings=self._settings,
+        )
+        return GraphTenant(settings, client=client, sign_in=self._sign_in)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        for transport in self._transports.values():
+            await transport.close()
+        self._transports.clear()
+        await self._sign_in.close()
+
+    def _transport(self, base_url: str) -> Transport:
+        parts = urlsplit(base_url)
+        origin = f"{parts.scheme}://{parts.netloc}"
+        return self._transports.setdefault(origin, Transport(base_url, self._settings))
+
+
+def _skew(date: str | None, now: datetime) -> timedelta | None:
+    try:
+        return parsedate_to_datetime(date or "") - now
+    except (ValueError, TypeError):
+        return None
+
+
+def _failed(error: PollError) -> Failed:
+    return Failed(kind=error.kind, message=str(error), cure=error.cure)
