@@ -1,0 +1,266 @@
+"""Receivers: who is told, and through which integrations.
+
+The settings themselves are the channels' (`alertd.notify.channels.settings`); here stands how they are written in YAML. A new
+integration is a new table in `INTEGRATIONS` and its name taken out of `LATER`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+import attrs
+
+from alertd.config.context import Context
+from alertd.config.kinds import Address, Boolean, Choice, Declared, Integer, Kind, Schema, Text
+from alertd.config.places import place_of
+from alertd.config.secrets import SecretText, SecretUrl, Url
+from alertd.config.shape import ListOf, NotYet, Section, Shape
+from alertd.model.document import Node
+from alertd.notify.channels.settings import (
+    EmailSettings,
+    EntraAuth,
+    GraphMailSettings,
+    HttpMailSettings,
+    MailPreset,
+    ReceiverSettings,
+    SmtpSettings,
+    TeamsSettings,
+    Tls,
+    WebhookFormat,
+    WebhookSettings,
+)
+
+LATER = ("pagerduty", "slack", "alertmanager", "apprise")
+
+_WORKFLOW_HOSTS = (".api.powerplatform.com", ".logic.azure.com")
+_NAME = Text(
+    "Tells a second integration of a kind from the first; part of its identity, so a new name is a new conversation.",
+    pattern=r"[^\s/](?:[^/\r\n]*[^\s/])?",
+    says="a name without a slash",
+)
+_SEND_RESOLVED = Boolean("Whether the end of an alert is told.")
+_ALLOW_HTTP = Boolean("Plain http:// is meant.")
+
+
+@attrs.frozen
+class TeamsAuth(Kind):
+    """``sas``: the URL carries its own signature. ``{entra: {tenant: NAME}}``: a token of that tenant's application."""
+
+    expected: ClassVar[str] = "`sas`, or {entra: {tenant: NAME}}"
+
+    def read(self, node: Node, context: Context) -> EntraAuth | None:
+        """Give the tenant whose application asks for the token; None for a signed URL."""
+        if node.scalar:
+            node.choice(("sas",))
+            return None
+        entra = node.mapping("entra")["entra"]
+        if entra.null:
+            entra.problem("nothing", expected=self.expected, cure="name the tenant")
+            return None
+        return _ENTRA.read(entra, context)
+
+    def schema(self) -> Schema:
+        """Allow both forms."""
+        entra: Schema = {
+            "type": "object",
+            "properties": {"entra": _ENTRA.schema()},
+            "required": ["entra"],
+            "additionalProperties": False,
+        }
+        return {"anyOf": [{"const": "sas"}, entra]}
+
+    def below(self, path: str) -> Iterator[Declared]:
+        """Give the keys of the second form."""
+        yield from _ENTRA.declared(f"{path}.entra")
+
+
+_ENTRA = Shape(EntraAuth, {"tenant": Text("The configured tenant whose application asks for tokens.")})
+
+
+@attrs.frozen
+class TeamsKind(Section[TeamsSettings]):
+    """A Teams integration, whose URL and `auth` have to fit each other."""
+
+    def read(self, node: Node, context: Context) -> TeamsSettings:
+        """Read it and see whether they do."""
+        before = len(node.document.errors)
+        settings = super().read(node, context)
+        if len(node.document.errors) == before and settings.url.path is None:
+            _check_signature(settings, node, context)
+        return settings
+
+
+def _check_signature(settings: TeamsSettings, node: Node, context: Context) -> None:
+    """Note what the flow would refuse: a signed URL with a token, or its own URL without either."""
+    url = settings.url.reveal()
+    if context.unresolved(url):
+        return
+    host, signed = urlsplit(url).hostname or "", "sig=" in url
+    if signed and settings.auth is not None:
+        cure = "remove `auth`, or make the flow's trigger accept people of the tenant only and copy its new URL"
+        node.problem("a signed URL (`sig=`) and `auth`", expected="one of the two", cure=cure)
+    elif not signed and settings.auth is None and host.endswith(_WORKFLOW_HOSTS):
+        cure = "copy the whole URL, or write auth: {entra: {tenant: NAME}} if the trigger asks for a token"
+        node.problem("a Workflows URL without `sig=`", expected="a signed URL, or `auth`", cure=cure)
+    if host.endswith(".logic.azure.com"):
+        cure = "open the flow in Power Automate and copy its present URL; an own Azure Logic App may stay as it is"
+        node.problem("a logic.azure.com URL: those of Teams Workflows ended in November 2025", cure=cure, warning=True)
+
+
+TEAMS = Shape(
+    TeamsSettings,
+    {
+        "url": SecretUrl("The URL of the Workflows webhook, used exactly as it is written."),
+        "auth": TeamsAuth(
+            "`sas` (the URL is signed), or {entra: {tenant: NAME}} where the flow's trigger asks for a token."
+        ),
+        "name": _NAME,
+        "send_resolved": _SEND_RESOLVED,
+        "allow_http": _ALLOW_HTTP,
+    },
+)
+
+
+@attrs.frozen
+class Enumerated(Choice):
+    """A choice whose members are those of an enum."""
+
+    enum: Any = attrs.field(default=None, kw_only=True)
+
+    def read(self, node: Node, context: Context) -> Any:
+        """Give the member."""
+        return self.enum(super().read(node, context))
+
+
+SMTP = Shape(
+    SmtpSettings,
+    {
+        "host": Text("The mail server."),
+        "port": Integer("Its port; by default 587, 465 or 25, as `tls` says.", least=1, most=65_535),
+        "tls": Enumerated("How the connection is protected; never only if possible.", tuple(Tls), enum=Tls),
+        "username": Text("Who logs in; none: no log-in."),
+        "password": SecretText("The password."),
+    },
+)
+GRAPH_MAIL = Shape(
+    GraphMailSettings,
+    {
+        "tenant": Text("The configured tenant whose application sends; it needs Mail.Send for the mailbox."),
+        "sender": Address("The mailbox."),
+        "graph_url": Url("Another Graph than the cloud's own."),
+        "allow_http": _ALLOW_HTTP,
+    },
+)
+HTTP_MAIL = Shape(
+    HttpMailSettings,
+    {
+        "preset": Enumerated("The mail service.", tuple(MailPreset), enum=MailPreset),
+        "api_key": SecretText("Its key."),
+        "url": Url("Another address than the service's own."),
+        "allow_http": _ALLOW_HTTP,
+    },
+)
+EMAIL = Shape(
+    EmailSettings,
+    {
+        "to": ListOf("Who gets the mail.", kind=Address(), least=1),
+        "from": Address("The sender; with `graph` by default its mailbox."),
+        "smtp": Section("Through a mail server.", build=SMTP),
+        "graph": Section("Through Microsoft Graph.", build=GRAPH_MAIL),
+        "http": Section("Through a mail service's HTTP interface.", build=HTTP_MAIL),
+        "name": _NAME,
+        "send_resolved": _SEND_RESOLVED,
+    },
+    {"from": "from_address"},
+)
+
+
+@attrs.frozen
+class EmailKind(Section[EmailSettings]):
+    """A mail integration: exactly one driver, a sender, and no password in clear text."""
+
+    def read(self, node: Node, context: Context) -> EmailSettings:
+        """Read it and see to that."""
+        settings = super().read(node, context)
+        drivers = [name for name in ("smtp", "graph", "http") if getattr(settings, name) is not None]
+        if len(drivers) != 1:
+            found = " and ".join(f"`{name}`" for name in drivers) or "no way to send"
+            node.problem(found, expected="exactly one of smtp, graph, http")
+        elif settings.from_address is None and settings.graph is None:
+            node.problem("no `from`", expected="the sender's address", cure="add `from`")
+        if settings.smtp is not None:
+            _check_smtp(settings.smtp, place_of(node, "smtp"))
+        return settings
+
+
+def _check_smtp(smtp: SmtpSettings, node: Node) -> None:
+    if smtp.tls is Tls.NONE and (smtp.password is not None or smtp.username):
+        node.problem("a password and `tls: none`", expected="a protected connection", cure="use starttls or implicit")
+    elif bool(smtp.username) != (smtp.password is not None):
+        node.problem("only one of username and password", expected="both, or none")
+
+
+WEBHOOK = Shape(
+    WebhookSettings,
+    {
+        "url": SecretUrl("Where to POST, used exactly as it is written."),
+        "format": Enumerated(
+            "The body: our own in the shape of Standard Webhooks, or Alertmanager's.",
+            tuple(WebhookFormat),
+            later=("cloudevents",),
+            enum=WebhookFormat,
+        ),
+        "signing_secret": SecretText("Signs every request (Standard Webhooks): `whsec_` and base64, or any text."),
+        "name": _NAME,
+        "send_resolved": _SEND_RESOLVED,
+        "allow_http": _ALLOW_HTTP,
+    },
+)
+
+INTEGRATIONS: Mapping[str, Section[Any]] = {
+    "teams": TeamsKind("", build=TEAMS),
+    "email": EmailKind("", build=EMAIL),
+    "webhook": Section("", build=WEBHOOK),
+}
+
+_DOCS = {
+    "teams": "Teams channels, by the URL of a Workflows webhook.",
+    "email": "Mail.",
+    "webhook": "Any service that takes a POST.",
+}
+
+RECEIVER = Shape(
+    ReceiverSettings,
+    {
+        "name": Text("What routes call it; unique."),
+        **{kind: ListOf(_DOCS[kind], kind=section) for kind, section in INTEGRATIONS.items()},
+        **{kind: NotYet(f"Integration {kind}.", instead="use webhook") for kind in LATER},
+        "fallback": NotYet("The receiver told when an integration of this one has failed."),
+    },
+)
+
+
+@attrs.frozen
+class ReceiverKind(Section[ReceiverSettings]):
+    """A receiver, whose integrations of a kind need different names."""
+
+    def read(self, node: Node, context: Context) -> ReceiverSettings:
+        """Read it; one without integrations tells nobody, which may be meant."""
+        settings = super().read(node, context)
+        for kind in INTEGRATIONS:
+            _check_names(kind, getattr(settings, kind), node)
+        if not settings.integrations and not node.null and len(node.document.errors) == 0:
+            node.problem("no integration: it tells nobody", cure="add teams, email or webhook", warning=True)
+        return settings
+
+
+def _check_names(kind: str, integrations: tuple[Any, ...], node: Node) -> None:
+    seen: set[str] = set()
+    for index, integration in enumerate(integrations):
+        if integration.name in seen:
+            cure = "give each integration of a kind a `name` of its own; it is part of its identity"
+            place = place_of(node, kind, index, "name")
+            place.problem(f"a second {kind} integration named `{integration.name}`", expected="another name", cure=cure)
+        seen.add(integration.name)

@@ -1,0 +1,105 @@
+"""What sections say about each other: names that have to exist, numbers that have to fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import attrs
+
+from alertd.config.places import items_of, place_of
+from alertd.config.root import Config
+from alertd.model.document import Node
+from alertd.model.duration import format_duration
+from alertd.model.suggestion import did_you_mean
+from alertd.notify.channels.settings import EmailSettings, ReceiverSettings, TeamsSettings
+
+
+def check_references(config: Config, root: Node) -> None:
+    """Note every reference that leads nowhere, at the place where it is written."""
+    _check_receivers(config, root)
+    _check_route(config, root)
+    _check_tenants_of_receivers(config, root)
+    _check_times(config, root)
+    if not config.tenants and not root.document.errors:
+        root.problem("no tenant: nothing is watched", cure="add one to `tenants`", warning=True)
+
+
+def _check_receivers(config: Config, root: Node) -> None:
+    seen: set[str] = set()
+    for receiver, node in zip(config.receivers, items_of(place_of(root, "receivers")), strict=False):
+        if receiver.name in seen:
+            place_of(node, "name").problem(f"receiver `{receiver.name}` a second time", expected="each name once")
+        seen.add(receiver.name)
+
+
+def _check_route(config: Config, root: Node) -> None:
+    names = [receiver.name for receiver in config.receivers if receiver.name]
+    node = place_of(root, "route", "receiver")
+    if names and config.route.receiver and config.route.receiver not in names:
+        node.problem(
+            f"receiver `{config.route.receiver}`",
+            expected="a receiver's name",
+            cure=did_you_mean(config.route.receiver, names),
+        )
+
+
+def _check_tenants_of_receivers(config: Config, root: Node) -> None:
+    names = [tenant.name for tenant in config.tenants]
+    for receiver, node in zip(config.receivers, items_of(place_of(root, "receivers")), strict=False):
+        for path, tenant in _tenants_of(receiver):
+            if tenant and tenant not in names:
+                place = place_of(node, *path)
+                place.problem(f"tenant `{tenant}`", expected="a tenant's name", cure=did_you_mean(tenant, names))
+
+
+def _tenants_of(receiver: ReceiverSettings) -> Iterable[tuple[tuple[str | int, ...], str]]:
+    """Give the tenants whose application a receiver's integrations use, each with its place below the receiver."""
+    for index, teams in enumerate(receiver.teams):
+        if teams.auth is not None:
+            yield ("teams", index, "auth", "entra", "tenant"), teams.auth.tenant
+    for index, email in enumerate(receiver.email):
+        if email.graph is not None:
+            yield ("email", index, "graph", "tenant"), email.graph.tenant
+
+
+def _check_times(config: Config, root: Node) -> None:
+    """Note what works, but hardly as meant."""
+    poll, route = config.poll, config.route
+    if poll.timeout >= poll.interval:
+        shown = f"timeout {format_duration(poll.timeout)} with interval {format_duration(poll.interval)}"
+        place_of(root, "poll").problem(
+            shown, expected="several attempts in one round", cure="shorten the timeout", warning=True
+        )
+    if route.repeat_interval and route.repeat_interval < route.group_interval:
+        node = place_of(root, "route", "repeat_interval")
+        node.problem(
+            expected="no shorter than group_interval", cure="reminders go out at the group's ticks", warning=True
+        )
+
+
+def with_clouds(config: Config) -> Config:
+    """Give the configuration whose integrations know the cloud of the tenant they speak for: its tokens are worth nothing elsewhere."""
+    clouds = {tenant.name: tenant.settings.cloud for tenant in config.tenants}
+    return attrs.evolve(
+        config, receivers=tuple(_receiver_with_clouds(receiver, clouds) for receiver in config.receivers)
+    )
+
+
+def _receiver_with_clouds(receiver: ReceiverSettings, clouds: dict[str, str]) -> ReceiverSettings:
+    return attrs.evolve(
+        receiver,
+        teams=tuple(_teams_with_cloud(teams, clouds) for teams in receiver.teams),
+        email=tuple(_email_with_cloud(email, clouds) for email in receiver.email),
+    )
+
+
+def _teams_with_cloud(teams: TeamsSettings, clouds: dict[str, str]) -> TeamsSettings:
+    if teams.auth is None:
+        return teams
+    return attrs.evolve(teams, auth=attrs.evolve(teams.auth, cloud=clouds.get(teams.auth.tenant, "global")))
+
+
+def _email_with_cloud(email: EmailSettings, clouds: dict[str, str]) -> EmailSettings:
+    if email.graph is None:
+        return email
+    return attrs.evolve(email, graph=attrs.evolve(email.graph, cloud=clouds.get(email.graph.tenant, "global")))
