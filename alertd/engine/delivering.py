@@ -53,6 +53,12 @@ class Delivering:
         async with self._store.reading() as reader:
             return await reader.due_deliveries(now, limit)
 
+    async def integration_of(self, delivery_id: str) -> str:
+        """Name the integration that a delivery goes to; empty where there is no such delivery."""
+        async with self._store.reading() as reader:
+            delivery = await reader.delivery(delivery_id)
+        return delivery.integration_id if delivery else ""
+
     async def claim(self, delivery_id: str, now: datetime) -> Delivery | None:
         """Take a delivery for an attempt at `now`; None where it is not due any more, or was replaced meanwhile."""
         async with self._store.transaction() as transaction:

@@ -57,6 +57,11 @@ class Rounds:
         async with self._store.reading() as reader:
             return await reader.tenant(watched.key) or TenantRecord(key=watched.key, name=watched.name)
 
+    async def principals(self, watched: Watched) -> tuple[PrincipalRecord, ...]:
+        """Give the tenant's service principals as they stand."""
+        async with self._store.reading() as reader:
+            return await reader.principals(watched.key)
+
     async def discovered(
         self, watched: Watched, tenant: TenantRecord, found: Iterable[Found], *, complete: bool, now: datetime
     ) -> TenantRecord:
