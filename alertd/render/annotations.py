@@ -76,13 +76,14 @@ def _environment(zone: ZoneInfo | None) -> MessageEnvironment:
 def _problems(environment: MessageEnvironment, name: str, text: str) -> Iterable[Problem]:
     path = f"annotations.{name}"
     try:
-        environment.from_string(text)
+        tree = environment.parse(text)
+        environment.compile(tree)
     except jinja2.TemplateSyntaxError as exc:
         cure = environment.cure(exc)
         return [Problem(path=path, line=exc.lineno, found=(exc.message or "a syntax error").rstrip("."), cure=cure)]
     except RecursionError:
         return [Problem(path=path, found="expressions nested too deeply", cure="make it shorter")]
-    unknown = unknown_names(environment, text, ROOTS)
+    unknown = unknown_names(tree, environment.globals, ROOTS)
     return [Problem(path=path, line=each.line, found=f"unknown name `{each.name}`", cure=each.cure) for each in unknown]
 
 

@@ -83,12 +83,14 @@ class Entry:
 class Group:
     """The message as a whole.
 
-    reason: the member of the closed enum, `meaning` in words. tone: ``critical error warning info``, the worst that
-    fires; else ``resolved``, ``ended`` (ended, and no all-clear) or ``drill``. title: the incident's name.
-    repeated: the same message may have arrived before. more: how many entries of each list were left out for size.
+    id: the message's key, stable over all attempts. reason: the member of the closed enum, `meaning` in words.
+    tone: ``critical error warning info``, the worst that fires; else ``resolved``, ``ended`` (ended, and no all-clear) or
+    ``drill``. title: the incident's name. firing, resolved, events: how many there are, those left out included.
+    repeated: the same message may have arrived before.
     remedy: where all that fires needs the same and has no blocks to say so.
     """
 
+    id: str
     key: str
     labels: Mapping[str, str]
     reason: str
@@ -127,6 +129,21 @@ class Alerts:
     def more(self) -> int:
         """How many were left out."""
         return self.more_firing + self.more_resolved + self.more_events
+
+    @property
+    def common_labels(self) -> dict[str, str]:
+        """What all of them share."""
+        return _common([entry.labels for entry in self.all])
+
+    @property
+    def common_annotations(self) -> dict[str, str]:
+        """What all of them share."""
+        return _common([entry.annotations for entry in self.all])
+
+
+def _common(maps: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    shared = set(maps[0].items()).intersection(*(each.items() for each in maps[1:])) if maps else set()
+    return dict(sorted(shared))
 
 
 def mapped(alerts: Alerts, change: Callable[[Entry], Entry]) -> Alerts:
@@ -195,6 +212,7 @@ def _worst_and_newest(entry: Entry) -> tuple[int, float, str]:
 
 def _group(notification: Notification, alerts: Alerts) -> Group:
     return Group(
+        id=notification.key,
         key=notification.group_key,
         labels=notification.group_labels,
         reason=notification.reason.value,

@@ -1,4 +1,4 @@
-"""Templates: found, read and compiled once; then messages are rendered without touching a disk.
+"""Templates: found and read once; then messages are rendered without touching a disk.
 
 A file of the user's stands before the shipped one of the same relative name. What is wrong with any of them is said at
 load (what does not compile) or by `check` (what compiles and yet names something that is not there).
@@ -7,14 +7,14 @@ load (what does not compile) or by `check` (what compiles and yet names somethin
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Collection, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import attrs
 import jinja2
-from jinja2 import meta
+from jinja2 import meta, nodes
 
 from alertd.errors import AlertdError, ConfigError, Problem
 from alertd.model.suggestion import did_you_mean
@@ -43,34 +43,51 @@ class Source:
 
 
 class _Sources(jinja2.BaseLoader):
-    """Templates from memory, that know their file's name for messages about errors."""
+    """Templates from memory, parsed once; they know their file's name, for messages about errors."""
 
     def __init__(self, sources: Mapping[str, Source]) -> None:
-        self._sources = sources
+        self.sources = sources
+        self.trees: dict[str, nodes.Template] = {}
 
-    def get_source(
+    def load(
         self,
-        environment: jinja2.Environment,  # noqa: ARG002 - Jinja's signature
-        template: str,
-    ) -> tuple[str, str | None, Callable[[], bool] | None]:
-        if template not in self._sources:
-            raise jinja2.TemplateNotFound(template)
-        source = self._sources[template]
-        return source.text, str(source.path), None
+        environment: jinja2.Environment,
+        name: str,
+        globals: MutableMapping[str, Any] | None = None,  # noqa: A002
+    ) -> jinja2.Template:
+        if name not in self.sources:
+            raise jinja2.TemplateNotFound(name)
+        path = str(self.sources[name].path)
+        code = environment.compile(self.tree(environment, name), name, path)
+        return environment.template_class.from_code(environment, code, globals or {}, None)
 
-    def list_templates(self) -> list[str]:
-        return sorted(self._sources)
+    def tree(self, environment: jinja2.Environment, name: str) -> nodes.Template:
+        if name not in self.trees:
+            source = self.sources[name]
+            self.trees[name] = environment.parse(source.text, name, str(source.path))
+        return self.trees[name]
 
 
 class Templates:
-    """All templates, compiled. Immutable; safe to use from several tasks at once."""
+    """All templates. Immutable; safe to use from several tasks at once.
 
-    def __init__(self, sources: Mapping[str, Source], *, zone: ZoneInfo | None = None) -> None:
-        """Compile everything. Raises ConfigError with every template that does not compile."""
+    Those of the user's are compiled at once, to find what is wrong with them; the shipped ones, which our tests compile,
+    at their first use, which keeps commands quick. No template is read from disk after `load`.
+    """
+
+    def __init__(
+        self, sources: Mapping[str, Source], *, own: Collection[str] = (), zone: ZoneInfo | None = None
+    ) -> None:
+        """Take templates by relative name; `own` names those of the user's.
+
+        Raises ConfigError with every one of these that does not compile.
+        """
         self.sources = dict(sources)
+        self.own = frozenset(own)
         self.zone = zone
-        self.environment = MessageEnvironment(loader=_Sources(self.sources), autoescape=_is_html, zone=zone)
-        problems = [problem for name in sorted(self.sources) for problem in self._compile_problems(name)]
+        self._loader = _Sources(self.sources)
+        self.environment = MessageEnvironment(loader=self._loader, autoescape=_is_html, zone=zone)
+        problems = [problem for name in sorted(self.own) for problem in self._compile_problems(name)]
         if problems:
             raise ConfigError(problems)
 
@@ -88,7 +105,20 @@ class Templates:
         own, own_problems = _read_tree(user_dir) if user_dir is not None else ({}, [])
         if problems or own_problems:
             raise ConfigError([*problems, *own_problems])
-        return cls(shipped | own, zone=zone)
+        return cls(shipped | own, own=own, zone=zone)
+
+    def check(self, *, shipped: bool = False) -> tuple[Problem, ...]:
+        """Render every template with samples and list what is wrong, warnings included.
+
+        Without any template of the user's there is nothing to find; `shipped` looks all the same.
+        """
+        from alertd.render.checking import check
+
+        return check(self) if self.own or shipped else ()
+
+    def tree(self, name: str) -> nodes.Template:
+        """Give a template as parsed."""
+        return self._loader.tree(self.environment, name)
 
     def has(self, name: str) -> bool:
         """Say whether there is a template of this relative name."""
@@ -115,7 +145,6 @@ class Templates:
     def _compile_problems(self, name: str) -> list[Problem]:
         path = str(self.sources[name].path)
         try:
-            tree = self.environment.parse(self.sources[name].text)
             self.environment.get_template(name)
         except jinja2.TemplateSyntaxError as exc:
             return [
@@ -128,7 +157,7 @@ class Templates:
             ]
         except RecursionError:
             return [Problem(file=path, found="expressions nested too deeply", cure="split them up")]
-        wanted = [other for other in meta.find_referenced_templates(tree) if other is not None]
+        wanted = [other for other in meta.find_referenced_templates(self.tree(name)) if other is not None]
         return [
             Problem(file=path, found=f"a reference to the template {other!r}", cure=did_you_mean(other, self.sources))
             for other in wanted

@@ -66,18 +66,24 @@ def _builtin(message: Message, form: Form, error: str, notification: Notificatio
 def _from_templates(
     message: Message, form: Form, templates: Templates, notification: Notification
 ) -> tuple[bytes, list[str]]:
-    faults: list[str] = []
-    values = {part.name: _part(message, form.kind, part, templates, faults) for part in form.parts}
-    return form.assemble(values, notification), list(dict.fromkeys(faults))
+    faults: list[TemplateFailure] = []
+    values = {part.name: part_value(message, form.kind, part, templates, faults) for part in form.parts}
+    return form.assemble(values, notification), list(dict.fromkeys(map(str, faults)))
 
 
-def _part(message: Message, kind: str, part: Part, templates: Templates, faults: list[str]) -> Any:  # noqa: ANN401
+def part_value(message: Message, kind: str, part: Part, templates: Templates, faults: list[TemplateFailure]) -> Any:  # noqa: ANN401
+    """Render one part with its blocks; a broken block is replaced and its failure added to `faults`.
+
+    Raises TemplateFailure when the frame is broken.
+    """
     with_blocks = attrs.evolve(message, alerts=_with_blocks(message, kind, part, templates, faults))
     name = f"{kind}/message.{part.name}{SUFFIX}"
     return _read(part.read, templates.render(name, with_blocks.frame()), name)
 
 
-def _with_blocks(message: Message, kind: str, part: Part, templates: Templates, faults: list[str]) -> Alerts:
+def _with_blocks(
+    message: Message, kind: str, part: Part, templates: Templates, faults: list[TemplateFailure]
+) -> Alerts:
     def rendered(entry: Entry) -> Entry:
         wanted = entry.block is not None and part.read_block is not None
         return attrs.evolve(entry, block=_block(entry, message, kind, part, templates, faults) if wanted else None)
@@ -85,14 +91,16 @@ def _with_blocks(message: Message, kind: str, part: Part, templates: Templates, 
     return mapped(message.alerts, rendered)
 
 
-def _block(entry: Entry, message: Message, kind: str, part: Part, templates: Templates, faults: list[str]) -> Any:  # noqa: ANN401
+def _block(
+    entry: Entry, message: Message, kind: str, part: Part, templates: Templates, faults: list[TemplateFailure]
+) -> Any:  # noqa: ANN401
     name = block_name(templates, kind, entry.template, part.name)
     if name is None or part.read_block is None or part.builtin_block is None:
         return None
     try:
         return _read(part.read_block, templates.render(name, message.block(entry)), name)
     except TemplateFailure as exc:
-        faults.append(str(exc))
+        faults.append(exc)
         return part.builtin_block(entry, str(exc), message)
 
 

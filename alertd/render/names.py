@@ -5,11 +5,11 @@ from __future__ import annotations
 import functools
 import types
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import attrs
-from jinja2 import Environment, meta, nodes
+from jinja2 import nodes
 
 from alertd.model.suggestion import did_you_mean
 
@@ -23,21 +23,28 @@ class UnknownName:
     cure: str
 
 
-def unknown_names(environment: Environment, source: str, roots: Mapping[str, Any]) -> tuple[UnknownName, ...]:
-    """List what `source` reads beyond its context. roots: name -> type of the value, `Any` where nothing is known."""
-    tree = environment.parse(source)
-    undeclared = meta.find_undeclared_variables(tree) - set(roots) - set(environment.globals)
-    found = [UnknownName(_line(tree, name), name, did_you_mean(name, roots)) for name in sorted(undeclared)]
-    known = {name: kind for name, kind in roots.items() if name not in _assigned(tree)} | _looped(tree, roots)
-    return (*found, *_unknown_members(tree, known))
+_ALWAYS_THERE = frozenset({"loop", "caller", "varargs", "kwargs", "self", "super"})
 
 
-def _line(tree: nodes.Template, name: str) -> int:
-    return min((node.lineno for node in tree.find_all(nodes.Name) if node.name == name), default=0)
+def unknown_names(tree: nodes.Template, given: Iterable[str], roots: Mapping[str, Any]) -> tuple[UnknownName, ...]:
+    """List what a parsed template reads beyond its context.
+
+    given: names of the environment, there for every template. roots: name -> type of its value, `Any` where nothing is
+    known of it. A name that the template assigns anywhere is taken for known.
+    """
+    assigned = _assigned(tree)
+    known = {*assigned, *given, *roots, *_ALWAYS_THERE}
+    read = {node.name: node.lineno for node in reversed(list(tree.find_all(nodes.Name))) if node.ctx == "load"}
+    found = [UnknownName(line, name, did_you_mean(name, roots)) for name, line in read.items() if name not in known]
+    typed = {name: kind for name, kind in roots.items() if name not in assigned}
+    return (*found, *_unknown_members(tree, typed | _looped(tree, roots)))
 
 
 def _assigned(tree: nodes.Template) -> set[str]:
-    return {node.name for node in tree.find_all(nodes.Name) if node.ctx in {"store", "param"}}
+    names = {node.name for node in tree.find_all(nodes.Name) if node.ctx in {"store", "param"}}
+    names |= {node.name for node in tree.find_all(nodes.Macro)} | {node.target for node in tree.find_all(nodes.Import)}
+    imported = [name for node in tree.find_all(nodes.FromImport) for name in node.names]
+    return names | {name[1] if isinstance(name, tuple) else name for name in imported}
 
 
 def _looped(tree: nodes.Template, roots: Mapping[str, Any]) -> dict[str, Any]:

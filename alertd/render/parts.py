@@ -5,7 +5,8 @@ The built-in text is plain on purpose: it is what is left when everything else i
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import attrs
@@ -144,3 +145,90 @@ HTML = Part(
         Markup("<pre>%s</pre>") % "\n".join(_block_lines(entry, error, message))
     ),
 )
+
+
+def _builtin_alertd(message: Message, error: str) -> cards.Json:
+    group, alerts = message.group, message.alerts
+    lists = {name: [_item(entry) for entry in getattr(alerts, name)] for name in ("firing", "resolved", "events")}
+    facts = {
+        "key": group.id,
+        "conversation": group.conversation,
+        "sequence": group.sequence,
+        "reason": group.reason,
+        "headline": group.headline,
+        "receiver": group.receiver,
+        "group": {"key": group.key, "labels": dict(group.labels)},
+        "template_error": error,
+        "truncated": alerts.more,
+    }
+    return _plain_json({"type": f"alertd.{group.reason}", "timestamp": message.now, "data": facts | lists})
+
+
+def _builtin_alertmanager(message: Message, error: str) -> cards.Json:
+    group, alerts = message.group, message.alerts
+    body = {
+        "version": "4",
+        "groupKey": group.key,
+        "truncatedAlerts": alerts.more,
+        "status": "firing" if group.firing or group.events else "resolved",
+        "receiver": group.receiver,
+        "groupLabels": dict(group.labels),
+        "commonLabels": alerts.common_labels,
+        "commonAnnotations": alerts.common_annotations | {"template_error": error},
+        "externalURL": message.links.alertd or "",
+        "alerts": [_alertmanager_item(entry) for entry in alerts.all],
+    }
+    return _plain_json(body)
+
+
+_ITEM = (
+    "name",
+    "state",
+    "ended",
+    "severity",
+    "labels",
+    "annotations",
+    "startsAt",
+    "endsAt",
+    "activeSince",
+    "fingerprint",
+    "status",
+)
+
+
+def _item(entry: Entry) -> cards.Json:
+    return {name: getattr(entry, name) for name in _ITEM}
+
+
+def _alertmanager_item(entry: Entry) -> cards.Json:
+    return {
+        "status": "resolved" if entry.ended else "firing",
+        "labels": entry.labels,
+        "annotations": entry.annotations,
+        "startsAt": entry.startsAt,
+        "endsAt": (entry.endsAt or entry.at) if entry.ended else "0001-01-01T00:00:00Z",
+        "generatorURL": entry.links.job or "",
+        "fingerprint": entry.fingerprint,
+    }
+
+
+def _plain_json(value: cards.Json) -> cards.Json:
+    return json.loads(filters.json_text(value))
+
+
+def _read_object(text: str) -> cards.Json:
+    value = cards.parse(text)
+    if not isinstance(value, dict):
+        raise TypeError(f"the body is an object, not {type(value).__name__}")
+    return value
+
+
+ALERTD = Part(name="alertd.json", read=_read_object, builtin=_builtin_alertd)
+ALERTMANAGER = Part(name="alertmanager.json", read=_read_object, builtin=_builtin_alertmanager)
+
+# Every frame there is, by channel: what `check` renders.
+FRAMES: Mapping[str, tuple[Part, ...]] = {
+    "teams": (CARD,),
+    "email": (SUBJECT, TEXT, HTML),
+    "webhook": (ALERTD, ALERTMANAGER),
+}
