@@ -26,13 +26,13 @@ from alertd.graph.transport import Transport
 from alertd.model.reading import Failed, Reading
 
 
-class _PasswordCredential(msgspec.Struct):
+class _PasswordCredential(msgspec.Struct, rename="camel"):
     hint: str | None = None
-    endDateTime: datetime | None = None
+    end_date_time: datetime | None = None
 
 
-class _Application(msgspec.Struct):
-    passwordCredentials: list[_PasswordCredential] = msgspec.field(default_factory=list)
+class _Application(msgspec.Struct, rename="camel"):
+    password_credentials: list[_PasswordCredential] = msgspec.field(default_factory=list)
 
 
 _application = msgspec.json.Decoder(_Application)
@@ -122,11 +122,11 @@ class GraphTenant:
         path = f"/applications(appId='{quote(self._settings.client_id or '', safe='')}')?$select=passwordCredentials"
         try:
             reply = await self._client.get(path, place=Place.DIRECTORY, deadline=deadline)
-            secrets = _application.decode(reply.body).passwordCredentials
+            secrets = _application.decode(reply.body).password_credentials
             ends = [
-                secret.endDateTime
+                secret.end_date_time
                 for secret in secrets
-                if secret.endDateTime and self._client.tokens.secret_begins_with(secret.hint or "")
+                if secret.end_date_time and self._client.tokens.secret_begins_with(secret.hint or "")
             ]
         except (PollError, ConfigError, msgspec.DecodeError, UnicodeDecodeError):
             return None
