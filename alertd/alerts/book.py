@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from functools import cache
-
-import attrs
+from typing import Any, Protocol
 
 from alertd.model.alert import Scope
 from alertd.model.views import Subject
@@ -16,22 +15,38 @@ from alertd.rules.rule import Rule
 Annotate = Callable[[Rule, Subject, Mapping[str, str]], Mapping[str, str]]
 
 
-@attrs.frozen(kw_only=True)
-class Override:
-    """A change to a rule for the subjects whose labels match: the rule's own severity among them. Null leaves a value as it is."""
+class Override(Protocol):
+    """A change to a rule for the subjects whose labels match, the rule's own severity among them. Null leaves a value as it is."""
 
-    alert: str
-    matchers: tuple[Matcher, ...] = ()
-    params: Mapping[str, object] = attrs.field(factory=dict)
-    severity: str | None = None
-    hold_duration: timedelta | None = None
-    enabled: bool | None = None
+    @property
+    def alert(self) -> str:
+        """The rule's name."""
+        ...
 
-    def applied(self, rule: Rule) -> Rule:
-        """Give the rule with this change."""
-        return rule.overridden(
-            params=self.params, severity=self.severity, hold_duration=self.hold_duration, enabled=self.enabled
-        )
+    @property
+    def matchers(self) -> tuple[Matcher, ...]:
+        """All of them must hold."""
+        ...
+
+    @property
+    def params(self) -> Mapping[str, Any]:
+        """Constants in place of the rule's, by name."""
+        ...
+
+    @property
+    def severity(self) -> str | None:
+        """In place of the rule's."""
+        ...
+
+    @property
+    def hold_duration(self) -> timedelta | None:
+        """In place of the rule's `for`."""
+        ...
+
+    @property
+    def enabled(self) -> bool | None:
+        """Whether the rule is asked at all."""
+        ...
 
 
 class RuleBook:
@@ -73,5 +88,11 @@ class RuleBook:
     def _tune(self, name: str, chosen: tuple[int, ...]) -> Rule:
         rule = self._by_name[name]
         for number in chosen:
-            rule = self._overrides[name][number].applied(rule)
+            change = self._overrides[name][number]
+            rule = rule.overridden(
+                params=change.params,
+                severity=change.severity,
+                hold_duration=change.hold_duration,
+                enabled=change.enabled,
+            )
         return rule

@@ -1,0 +1,124 @@
+"""From a configuration to the parts that work by it: rules, routing, templates, channels. Nothing is opened here and nothing is started."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import attrs
+
+from alertd.alerts.book import Annotate, RuleBook
+from alertd.alerts.observation import Watched
+from alertd.config.root import Config
+from alertd.config.tenants import Tenant
+from alertd.errors import ConfigError, Problem
+from alertd.model.suggestion import did_you_mean
+from alertd.model.views import Subject
+from alertd.notify.channels.port import Channel, Integration
+from alertd.notify.group import Pace
+from alertd.notify.outcome import DeliveryPolicy
+from alertd.notify.routes import Route
+from alertd.notify.routing import Routing
+from alertd.render.annotations import compile_annotations
+from alertd.rules.loader import load_rules
+from alertd.rules.rule import Rule, RuleSet
+from alertd.rules.shipped import builtin_rules
+
+
+def rule_files(config: Config) -> tuple[Path, ...]:
+    """Give the files of rules in their order, the shipped ones in place of the word `builtin`; each once."""
+    chosen: list[Path] = []
+    for source in config.rules:
+        chosen += builtin_rules() if isinstance(source, str) else [source]
+    return tuple(dict.fromkeys(chosen))
+
+
+def rules_of(config: Config) -> RuleSet:
+    """Load the rules a configuration names; raises ConfigError with all their problems."""
+    return load_rules(rule_files(config))
+
+
+def book_of(config: Config, rules: Iterable[Rule]) -> RuleBook:
+    """Make the rule book, annotations compiled; raises ConfigError for overrides and annotations that cannot be."""
+    known = tuple(rules)
+    problems = [*_wrong_overrides(config, known)]
+    if problems:
+        raise ConfigError(problems)
+    return RuleBook(known, config.overrides, annotate=annotator(known, config.timezone))
+
+
+def annotator(rules: Iterable[Rule], zone: ZoneInfo) -> Annotate:
+    """Compile the annotations of all rules at once; raises ConfigError with every fault, placed at its rule."""
+    compiled: dict[str, Any] = {}
+    problems: list[Problem] = []
+    for rule in rules:
+        try:
+            compiled[rule.name] = compile_annotations(rule.annotations, zone=zone)
+        except ConfigError as error:
+            problems += [_placed(problem, rule) for problem in error.problems]
+    if problems:
+        raise ConfigError(problems)
+
+    def annotate(rule: Rule, subject: Subject, labels: Mapping[str, str]) -> Mapping[str, str]:
+        text: Mapping[str, str] = compiled[rule.name](subject, params=rule.params, labels=labels)
+        return text
+
+    return annotate
+
+
+def _placed(problem: Problem, rule: Rule) -> Problem:
+    return attrs.evolve(problem, file=str(rule.file), line=rule.line, column=0, path=f"{rule.name}.{problem.path}")
+
+
+def _wrong_overrides(config: Config, rules: tuple[Rule, ...]) -> Iterable[Problem]:
+    by_name = {rule.name: rule for rule in rules}
+    for number, change in enumerate(config.overrides):
+        rule = by_name.get(change.alert)
+        place = {"file": str(config.file or ""), "path": f"overrides[{number}]"}
+        if rule is None:
+            cure = did_you_mean(change.alert, by_name)
+            yield Problem(**place, found=f"rule `{change.alert}`", expected="the name of a rule in force", cure=cure)
+            continue
+        try:
+            rule.overridden(params=change.params, hold_duration=change.hold_duration)
+        except ConfigError as error:
+            yield from (
+                attrs.evolve(problem, file=place["file"], path=f"{place['path']}.{problem.path}")
+                for problem in error.problems
+            )
+
+
+def watched_of(tenant: Tenant) -> Watched:
+    """Give a tenant as the rounds see it."""
+    return Watched(
+        key=tenant.key,
+        name=tenant.name,
+        tenant_id=tenant.settings.tenant_id,
+        labels=tenant.labels,
+        portal_url=tenant.settings.endpoints.job_url,
+    )
+
+
+def routing_of(config: Config, channels: Mapping[str, Channel]) -> Routing:
+    """Give the routes with the integrations of every receiver."""
+    receivers: dict[str, tuple[Integration, ...]] = {receiver.name: () for receiver in config.receivers}
+    for channel in channels.values():
+        integration = channel.integration
+        receivers[integration.receiver] = (*receivers[integration.receiver], integration)
+    return Routing(root=root_route(config), receivers=receivers, inhibit_rules=config.inhibit_rules)
+
+
+def root_route(config: Config) -> Route:
+    """Give the root route: its id is that of no matchers."""
+    route = config.route
+    pace = Pace(group_wait=route.group_wait, group_interval=route.group_interval, repeat_interval=route.repeat_interval)
+    return Route(id="{}", receiver=route.receiver, group_by=route.group_by, pace=pace)
+
+
+def policy_of(config: Config) -> DeliveryPolicy:
+    """Give how deliveries are tried."""
+    return DeliveryPolicy(
+        retry_for=config.delivery.retry_for, on_unknown="skip" if config.delivery.on_unknown == "skip" else "retry"
+    )
