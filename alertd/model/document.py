@@ -141,6 +141,11 @@ class Node:
         return isinstance(self._value, yaml_tree.Scalar) and not self._value.null
 
     @property
+    def quoted(self) -> bool:
+        """Whether it is a text and nothing else: written in quotes, or as a block."""
+        return isinstance(self._value, yaml_tree.Scalar) and not self._value.plain
+
+    @property
     def found(self) -> str:
         """What stands there, in words fit for a problem; text is shortened and as in the file, never as filled in."""
         match self._value:
@@ -166,9 +171,7 @@ class Node:
 
         offset: the character of the scalar's text at which it is, where known.
         """
-        line, column = self.line, self.column
-        if offset is not None and isinstance(self._value, yaml_tree.Scalar):
-            line, column = self._value.position(offset)
+        line, column = self.position(offset)
         self.document.problems.append(
             Problem(
                 file=self.document.file,
@@ -182,6 +185,12 @@ class Node:
                 warning=warning,
             )
         )
+
+    def position(self, offset: int | None = None) -> tuple[int, int]:
+        """Give line and column, of a character of the scalar's text if `offset` is given."""
+        if offset is None or not isinstance(self._value, yaml_tree.Scalar):
+            return self.line, self.column
+        return self._value.position(offset)
 
     def mapping(self, *known: str) -> Fields:
         """Read it as a mapping of the known keys; unknown ones are problems. Missing or null: a mapping without any."""
@@ -348,7 +357,9 @@ def _join(path: str, key: str) -> str:
 def _boolean(text: str) -> bool:
     if text in _TRUE or text in _FALSE:
         return text in _TRUE
-    raise ValueError("write true or false" if text.lower() in {"yes", "no", "on", "off", "y", "n"} else "")
+    raise ValueError(
+        "YAML's versions disagree about it" if text.lower() in {"yes", "no", "on", "off", "y", "n"} else ""
+    )
 
 
 def _integer(text: str) -> int:
