@@ -192,6 +192,7 @@ def _claims(challenge: str) -> str | None:
     if found is None:
         return None
     try:
-        return base64.urlsafe_b64decode(found[1].translate(str.maketrans("+/", "-_")) + "==").decode()
+        text = found[1].rstrip("=").translate(str.maketrans("+/", "-_"))
+        return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
     except (binascii.Error, UnicodeDecodeError):
         return None

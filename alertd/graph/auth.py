@@ -180,7 +180,7 @@ def _acquire(acquirer: _Acquirer, scope: str, claims: str | None) -> Answer:
     from msal.exceptions import MsalError
 
     try:
-        return acquirer.acquire(scope, claims)
+        return dict(acquirer.acquire(scope, claims))  # an odd authority may send a list
     except ConfigError as exc:
         raise PollError(PollErrorKind.AUTH, str(exc), cure=exc.problems[0].cure) from exc
     except (httpx.HTTPError, httpx.InvalidURL) as exc:
@@ -332,7 +332,7 @@ class _FromFile:
         token = self._file.reveal().strip()
         if not re.fullmatch(r"[\x21-\x7e]+", token):
             return {"error": "invalid_token", "error_description": "the access token file holds no token"}
-        return {"access_token": token, "expires_at": _claims_of(token).get("exp"), "refresh_in": self._READ_AGAIN}
+        return {"access_token": token, "expires_on": _claims_of(token).get("exp"), "refresh_in": self._READ_AGAIN}
 
 
 def _read_token(answer: Answer, now: datetime) -> _Token:
@@ -385,6 +385,8 @@ _TOO_MANY = frozenset({"slow_down", "too_many_requests", "throttled"})
 def _refusal(answer: Answer) -> PollError:
     """Decide by OAuth's `error`; the AADSTS number serves the hint alone."""
     error, told = answer.get("error"), str(answer.get("error_description") or "")
+    if not error:
+        return _senseless(ValueError("neither a token nor an error"))
     message = f"sign-in refused: {_line(f'{error}: {told}')}"
     if error in _SERVICE_TROUBLE:
         return PollError(PollErrorKind.SERVER, message, cure=CURES[PollErrorKind.SERVER])
@@ -397,7 +399,7 @@ def _claims_of(token: str) -> Mapping[str, Any]:
     """Read a token's claims without trusting them; empty where it is opaque."""
     parts = token.split(".")
     try:
-        plain = msgspec.json.decode(base64.urlsafe_b64decode(parts[1] + "=="))
+        plain = msgspec.json.decode(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
     except (IndexError, binascii.Error, ValueError, msgspec.DecodeError):
         return {}
     return plain if isinstance(plain, dict) else {}

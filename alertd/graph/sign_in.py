@@ -61,9 +61,10 @@ class SignInHttp:
         """Send a GET; raises httpx.HTTPError."""
         return self._send("GET", url, **arguments)
 
-    def post(self, url: str, **arguments: Any) -> _Answer:  # noqa: ANN401
-        """Send a POST; raises httpx.HTTPError."""
-        return self._send("POST", url, **arguments)
+    def post(self, url: str, *, data: Mapping[str, Any] | None = None, **arguments: Any) -> _Answer:  # noqa: ANN401
+        """Send a POST; raises httpx.HTTPError. MSAL gives assertions as bytes, which httpx would write as ``b'...'``."""
+        form = {name: value.decode() if isinstance(value, bytes) else value for name, value in (data or {}).items()}
+        return self._send("POST", url, data=form, **arguments)
 
     def close(self) -> None:
         """Close the connections."""

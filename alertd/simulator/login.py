@@ -6,6 +6,7 @@ Tokens live by the wall clock, as MSAL does, however fast the rest of the simula
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import secrets
 import uuid
@@ -230,7 +231,7 @@ def _check_signature(tenant: SimulatedTenant, assertion: str, thumbprint: str, e
 
     loaded = [x509.load_pem_x509_certificate(pem) for pem in tenant.certificates]
     by_thumbprint = {_thumbprint(certificate.public_bytes(Encoding.DER)): certificate for certificate in loaded}
-    certificate = by_thumbprint.get(thumbprint)
+    certificate = by_thumbprint.get(thumbprint.rstrip("="))
     if certificate is None:
         raise _Refused(401, "invalid_client", 700027, "The certificate that signed the assertion is not registered.")
     try:
@@ -243,8 +244,6 @@ def _check_signature(tenant: SimulatedTenant, assertion: str, thumbprint: str, e
 
 
 def _thumbprint(der: bytes) -> str:
-    import base64
-
     return base64.urlsafe_b64encode(hashlib.sha256(der).digest()).decode().rstrip("=")
 
 
