@@ -18,9 +18,6 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 from alertd.model.secret import Secret
 from alertd.redaction import redact
 
-LEVELS = ("debug", "info", "warning", "error")
-FORMATS = ("auto", "json", "console")
-
 # They log routine work at INFO, some with whole URLs; what they have to say is said by our own events.
 _QUIETED = (
     "aiohttp",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from alertd.config.context import Secrets
-from alertd.config.loader import load_config, parse_config
+from alertd.config.loader import examine_config, load_config, parse_config
 from alertd.config.root import Config, Store
 from alertd.config.route import Route
 from alertd.config.rules import BUILTIN, Override
@@ -26,6 +26,7 @@ __all__ = [
     "Store",
     "Tenant",
     "Web",
+    "examine_config",
     "load_config",
     "parse_config",
 ]

@@ -33,7 +33,7 @@ ABSENT = Absent()
 
 @attrs.frozen
 class Declared:
-    """One key as the documentation has to name it; default: attrs.NOTHING where it must be given."""
+    """One key as the documentation has to name it; default: as it is written, attrs.NOTHING where the key must be given."""
 
     path: str
     doc: str
@@ -71,10 +71,14 @@ class Kind(ABC):
         described = {"description": self.doc} if self.doc else {}
         return {key: self.schema() | described for key in self.keys(name)}
 
+    def written(self, value: Any) -> Any:
+        """Give a value the way a person writes it in YAML; None where that would not help."""
+        return value if isinstance(value, bool | int | str) else None
+
     def declared(self, path: str, default: Any) -> Iterator[Declared]:
         """Give itself and what is declared below it, each with its path such as ``tenants[].cloud``."""
         if self.doc:
-            yield Declared(path, self.doc, default)
+            yield Declared(path, self.doc, default if default is attrs.NOTHING else self.written(default))
         yield from self.below(path)
 
     def below(self, path: str) -> Iterator[Declared]:  # noqa: ARG002 - for kinds that hold others
@@ -211,6 +215,10 @@ class Duration(Kind):
             node.problem(expected=f"a duration from {self.least} to {self.most}")
         return value
 
+    def written(self, value: Any) -> Any:
+        """Write it as a duration."""
+        return None if value is None else format_duration(value)
+
     def schema(self) -> Schema:
         """Give the shape of a duration."""
         return {"type": "string", "pattern": r"^(?=.)(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?$|\$\{"}
@@ -235,6 +243,11 @@ class Size(Kind):
             node.problem(expected=f"{self.expected}, of 1MB or more")
         return size
 
+    def written(self, value: Any) -> Any:
+        """Write it in the largest unit that leaves a whole number."""
+        unit = next(unit for unit, size in reversed(_SIZES.items()) if value % size == 0)
+        return f"{value // _SIZES[unit]}{unit}"
+
     def schema(self) -> Schema:
         """Give the shape of a size."""
         return {"type": "string", "pattern": r"^\d+\s*[KMGTkmgt]?[Bb]$|\$\{"}
@@ -257,6 +270,10 @@ class TimeZone(Kind):
         except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
             node.problem(expected=self.expected, cure=did_you_mean(name, zoneinfo.available_timezones()))
             return ZoneInfo("UTC")
+
+    def written(self, value: Any) -> Any:
+        """Write its name."""
+        return value.key
 
     def schema(self) -> Schema:
         """Say that it is a string."""
@@ -290,12 +307,3 @@ def _is_address(text: str) -> bool:
     header = HeaderRegistry()("To", text)
     addresses: tuple[Any, ...] = getattr(header, "addresses", ())
     return len(addresses) == 1 and not header.defects and bool(addresses[0].username and addresses[0].domain)
-
-
-def written(value: object) -> Any:
-    """Give a default the way a person writes it in YAML."""
-    if isinstance(value, timedelta):
-        return format_duration(value)
-    if isinstance(value, ZoneInfo):
-        return value.key
-    return [written(item) for item in value] if isinstance(value, tuple) else value

@@ -25,11 +25,8 @@ def load_config(
     environment: what ``${VAR}`` is filled from; by default the process's. secrets: whether they are looked at now, later, or not at all.
     Raises ConfigError with all problems, warnings among them.
     """
-    path = Path(path)
-    variables = os.environ if environment is None else environment
-    filler = Environment(variables, lenient=secrets is Secrets.IGNORE)
-    document = Document.load(path, file=str(path), fill=filler)
-    return _read(document, Context.of_file(path, filler, secrets), path.absolute())
+    config, problems = examine_config(path, environment=environment, secrets=secrets)
+    return _fit_for_use(config, problems)
 
 
 def parse_config(
@@ -38,18 +35,38 @@ def parse_config(
     """Read a configuration from a text; relative paths are relative to `directory`. Raises ConfigError."""
     filler = Environment(environment or {}, lenient=secrets is Secrets.IGNORE)
     document = Document.parse(text, fill=filler)
-    return _read(document, Context(directory=directory.absolute(), environment=filler, secrets=secrets), None)
+    context = Context(directory=directory.absolute(), environment=filler, secrets=secrets)
+    return _fit_for_use(*_read(document, context))
 
 
-def _read(document: Document, context: Context, path: Path | None) -> Config:
+def examine_config(
+    path: Path | str, *, environment: Mapping[str, str] | None = None, secrets: Secrets = Secrets.LAZY
+) -> tuple[Config | None, tuple[Problem, ...]]:
+    """Read a configuration file to find everything wrong with it: what could be read, and the problems.
+
+    With errors among the problems harmless values stand where something could not be read, so it is fit for looking on, not for use;
+    None where nothing could be read at all.
+    """
+    path = Path(path)
+    variables = os.environ if environment is None else environment
+    filler = Environment(variables, lenient=secrets is Secrets.IGNORE)
+    document = Document.load(path, file=str(path), fill=filler)
+    config, problems = _read(document, Context.of_file(path, filler, secrets))
+    return config and attrs.evolve(config, file=path.absolute()), problems
+
+
+def _read(document: Document, context: Context) -> tuple[Config | None, tuple[Problem, ...]]:
     if document.problems:  # no YAML, or no file: nothing below is worth a word
-        raise ConfigError(document.problems)
+        return None, tuple(document.problems)
     config = shape_of(Config).read(document.root, context)
     check_references(config, document.root)
-    problems = _told(document.problems, context.environment)
-    if any(not problem.warning for problem in problems):
+    return with_clouds(config), _told(document.problems, context.environment)
+
+
+def _fit_for_use(config: Config | None, problems: tuple[Problem, ...]) -> Config:
+    if config is None or any(not problem.warning for problem in problems):
         raise ConfigError(problems)
-    return attrs.evolve(with_clouds(config), file=path, warnings=problems)
+    return attrs.evolve(config, warnings=problems)
 
 
 def _told(problems: Iterable[Problem], environment: Environment) -> tuple[Problem, ...]:

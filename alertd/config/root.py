@@ -64,6 +64,10 @@ class StoreUrl(Kind):
             node.problem("no store", expected="sqlite:///alertd.db, or sqlite:////var/lib/alertd/alertd.db")
         return Store(context.resolve(match["path"] if match else "alertd.db"))
 
+    def written(self, value: Any) -> Any:
+        """Write its URL."""
+        return str(value)
+
     def schema(self) -> Schema:
         """Say how it begins."""
         return {"type": "string", "pattern": r"^sqlite:///.|\$\{"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 import attrs
 
@@ -13,8 +13,7 @@ from alertd.config.kinds import Declared, Duration, Kind, Schema, Text
 from alertd.config.rules import BUILTIN, MatcherText
 from alertd.config.shape import ListOf, NotYet, Shape
 from alertd.model.document import Node
-from alertd.notify import inhibition, routes
-from alertd.notify.group import Pace
+from alertd.notify import inhibition
 from alertd.notify.inhibition import InhibitRule
 
 LABEL = r"[A-Za-z_][A-Za-z0-9_]*"
@@ -53,13 +52,6 @@ class Route:
     escalate: Annotated[None, NotYet("Further receivers while nobody acknowledges.")] = None
     mute_summary: Annotated[None, NotYet("One message after a mute about what it held back.")] = None
 
-    def tree(self) -> routes.Route:
-        """Give the root of the tree that decides; its id is that of a route without matchers."""
-        pace = Pace(
-            group_wait=self.group_wait, group_interval=self.group_interval, repeat_interval=self.repeat_interval
-        )
-        return routes.Route(id="{}", receiver=self.receiver, group_by=self.group_by, pace=pace)
-
 
 INHIBIT_RULE = Shape(
     InhibitRule,
@@ -88,6 +80,10 @@ class InhibitRules(Kind):
         if node.text("") != BUILTIN:
             node.problem(expected="`builtin`, or a mapping with source_matchers, target_matchers and equal")
         return inhibition.BUILTIN
+
+    def written(self, value: Any) -> Any:
+        """Write the shipped rules as their word."""
+        return [BUILTIN] if value == inhibition.BUILTIN else None
 
     def schema(self) -> Schema:
         """Allow the word and mappings."""

@@ -58,6 +58,10 @@ class RuleFiles(Kind):
     def _sources(self, node: Node, context: Context) -> tuple[Path | str, ...]:
         return (BUILTIN,) if node.scalar and node.text("") == BUILTIN else Files().read(node, context)
 
+    def written(self, value: Any) -> Any:
+        """Write the words and paths."""
+        return [str(item) for item in value]
+
     def schema(self) -> Schema:
         """Say that it lists strings."""
         return {"type": "array", "items": Files().schema()}

@@ -15,9 +15,11 @@ from alertd.config.kinds import Boolean, Choice, Duration, Integer, Kind, Schema
 from alertd.config.paths import FilePath
 from alertd.config.secrets import SecretText, SecretUrl, is_loopback
 from alertd.config.shape import NotYet
-from alertd.log import FORMATS, LEVELS
 from alertd.model.document import Node
 from alertd.model.secret import Secret
+
+LEVELS = ("debug", "info", "warning", "error")
+FORMATS = ("auto", "json", "console")
 
 
 @attrs.frozen(kw_only=True)
@@ -50,7 +52,7 @@ class History:
     """How much of the past is kept, for timelines, explanations and backtests. The older end goes first."""
 
     retain: Annotated[timedelta, Duration("How long history is kept.", least="1h")] = timedelta(days=30)
-    max_size: Annotated[int, Size("How large it may grow, in bytes; units count in thousands.")] = 5 * 10**9
+    max_size: Annotated[int, Size("How large it may grow; units count in thousands.")] = 5 * 10**9
 
 
 @attrs.frozen(kw_only=True)
@@ -96,6 +98,10 @@ class ListenAddress(Kind):
                 expected="a loopback address", cure=f"use {_loopback_like(host)}: web.auth is not in this version"
             )
         return Listen(host, int(match["port"]))
+
+    def written(self, value: Any) -> Any:
+        """Write host and port."""
+        return str(value)
 
     def schema(self) -> Schema:
         """Say that it ends in a port."""

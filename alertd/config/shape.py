@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 import attrs
 
 from alertd.config.context import Context
-from alertd.config.kinds import ABSENT, Declared, Kind, Schema, written
+from alertd.config.kinds import ABSENT, Declared, Kind, Schema
 from alertd.model.document import Fields, Node
 
 T = TypeVar("T", bound=attrs.AttrsInstance)
@@ -91,10 +91,9 @@ class Shape(Generic[T]):
         return schema | ({"required": required} if required else {})
 
     def _properties(self, key: str) -> dict[str, Schema]:
-        default = written(self.default(key))
-        given = (
-            {"default": default} if isinstance(default, str | int | float | list) and default not in ("", []) else {}
-        )
+        default = self.default(key)
+        written = None if default is attrs.NOTHING else self.kinds[key].written(default)
+        given = {} if written is None else {"default": written}
         return {name: said | (given if name == key else {}) for name, said in self.kinds[key].properties(key).items()}
 
     def declared(self, prefix: str = "") -> Iterator[Declared]:
@@ -195,6 +194,11 @@ class ListOf(Kind):
             return self.kind.harmless
         return self.kind.read(node, context)
 
+    def written(self, value: Any) -> Any:
+        """Write the entries, if there are any and all can be written."""
+        entries = [self.kind.written(item) for item in value or ()]
+        return entries if entries and None not in entries else None
+
     def schema(self) -> Schema:
         """Say what the entries are."""
         return {"type": "array", "items": self.kind.schema(), "minItems": self.least}
@@ -241,3 +245,8 @@ class NotYet(Kind):
     def schema(self) -> Schema:
         """Refuse it."""
         return {"not": {}}
+
+    def declared(self, path: str, default: Any) -> Iterator[Declared]:
+        """Give itself as what is to come."""
+        del default
+        yield Declared(path, f"Not in this version. {self.doc}", None)

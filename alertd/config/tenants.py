@@ -23,21 +23,9 @@ from alertd.graph.clouds import CLOUDS
 from alertd.graph.credentials import AccessTokenFile, Credential, ManagedIdentity
 from alertd.graph.settings import TenantSettings
 from alertd.model.document import Document, Fields, Node
+from alertd.rules.loader import RESERVED_LABELS
 
 Seen = dict[tuple[str, str], Node]  # by key and value
-
-RESERVED_LABELS = frozenset(
-    {
-        "alertname",
-        "severity",
-        "tenant",
-        "tenant_id",
-        "job_id",
-        "service_principal",
-        "service_principal_id",
-        "template_id",
-    }
-)
 
 
 @attrs.frozen(kw_only=True)

@@ -159,7 +159,6 @@ def test_route_rules_and_the_rest(whole: Config) -> None:
         group_interval=timedelta(minutes=1),
         repeat_interval=timedelta(hours=4),
     )
-    assert whole.route.tree().group_key({"tenant": "contoso", "alertname": "A"}) == '{}:{tenant="contoso"}'
     assert whole.inhibit_rules[: len(inhibition.BUILTIN)] == inhibition.BUILTIN
     assert len(whole.inhibit_rules) == len(inhibition.BUILTIN) + 1
     assert [str(matcher) for matcher in override.matchers] == ['service_principal=~"Workday.*"', 'severity="error"']

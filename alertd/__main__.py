@@ -1,0 +1,7 @@
+"""`python -m alertd` is `alertd`."""
+
+from __future__ import annotations
+
+from alertd.cli import main
+
+main()

@@ -1,0 +1,69 @@
+"""`alertd routes test`: where an alert with these labels goes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from alertd.cli.options import ENVIRONMENT, Command, config_option, json_option
+from alertd.cli.program import EXIT_FINDING, EXIT_FINE
+from alertd.cli.reading import read_config
+from alertd.errors import UsageError
+from alertd.notify.routes import Route
+
+
+@click.group()
+def routes() -> None:
+    """Which receivers hear of an alert."""
+
+
+@routes.command(
+    cls=Command,
+    epilog="\b\nExamples:\n  alertd routes test severity=critical tenant=contoso\n"
+    f"  alertd routes test alertname=JobStale --expect identity-oncall\n\n{ENVIRONMENT}",
+)
+@click.argument("labels", nargs=-1, metavar="LABEL=VALUE...")
+@click.option(
+    "--expect", multiple=True, metavar="RECEIVER", help="Fail unless exactly these receivers hear of it; repeatable."
+)
+@json_option
+@config_option
+def test(labels: Sequence[str], expect: Sequence[str], as_json: bool, config_path: Path) -> int:
+    """Print the receivers that hear of an alert with these labels, and its groups.
+
+    Nothing is sent, and no secret is needed.
+    """
+    from alertd.config import Secrets
+    from alertd.parts import root_route
+
+    config = read_config(config_path, Secrets.IGNORE)
+    taken = root_route(config).matching(_labels(labels))
+    found = [_row(route, _labels(labels)) for route in taken]
+    if as_json:
+        click.echo(json.dumps(found, ensure_ascii=False, indent=2))
+    else:
+        for row in found:
+            click.echo(f"{row['receiver']}\t{row['group']}")
+    receivers = [row["receiver"] for row in found]
+    if expect and sorted(receivers) != sorted(expect):
+        click.echo(f"expected {', '.join(sorted(expect))}; found {', '.join(sorted(receivers))}", err=True)
+        return EXIT_FINDING
+    return EXIT_FINE
+
+
+def _row(route: Route, labels: dict[str, str]) -> dict[str, str]:
+    return {"receiver": route.receiver, "route": route.id, "group": route.group_key(labels)}
+
+
+def _labels(texts: Sequence[str]) -> dict[str, str]:
+    """Read ``name=value`` words; raises UsageError for any other."""
+    pairs = {}
+    for text in texts:
+        name, sign, value = text.partition("=")
+        if not sign or not name:
+            raise UsageError(f"`{text}` is no label: write NAME=VALUE, such as severity=critical")
+        pairs[name] = value
+    return pairs

@@ -1,0 +1,35 @@
+"""`alertd routes test` says where an alert goes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _configuration(alertd: Any) -> None:
+    Path("alertd.yaml").write_text(
+        "receivers: [{name: oncall, webhook: [{url: '${NOT_SET}'}]}]\nroute: {receiver: oncall, group_by: [tenant]}\n",
+        encoding="utf-8",
+    )
+
+
+def test_it_prints_receiver_and_group(alertd: Any) -> None:
+    outcome = alertd("routes", "test", "tenant=contoso", "severity=critical")
+
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out == 'oncall\t{}:{tenant="contoso"}\n'
+
+
+def test_json(alertd: Any) -> None:
+    outcome = alertd("routes", "test", "tenant=contoso", "--json")
+
+    assert json.loads(outcome.out) == [{"receiver": "oncall", "route": "{}", "group": '{}:{tenant="contoso"}'}]
+
+
+@pytest.mark.parametrize(("receiver", "code"), [("oncall", 0), ("managers", 1)])
+def test_an_expectation_decides_the_exit_code(alertd: Any, receiver: str, code: int) -> None:
+    assert alertd("routes", "test", "tenant=contoso", "--expect", receiver).code == code
