@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from types import NoneType
-from typing import Any, TypeVar, get_args, get_type_hints
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 import attrs
 
@@ -27,7 +27,9 @@ _ROOTS = {
     "status": "status",
     "synchronizationJobSettings": "job.settings",
 }
-_SEGMENT = re.compile(r'\.?([A-Za-z]\w*)|\["((?:[^"\\]|\\.)*)"\]')
+_NAME, _KEY = r"[A-Za-z]\w*", r'\["(?:[^"\\]|\\.)*"\]'
+_PATH = re.compile(rf"{_NAME}(?:\.{_NAME}|{_KEY})*")
+_SEGMENT = re.compile(rf"{_NAME}|{_KEY}")
 
 
 def diff(previous: SynchronizationJob, current: SynchronizationJob) -> tuple[Change, ...]:
@@ -84,18 +86,21 @@ def _properties(holder: type) -> Mapping[str, type]:
 def _held(hint: Any) -> type:  # noqa: ANN401 - any annotation
     kinds = [kind for kind in get_args(hint) if kind is not NoneType]
     held: type = kinds[0] if kinds else hint
-    return held
+    return get_origin(held) or held
 
 
 def _segments(path: str) -> tuple[str, ...]:
     """Split a path as rules write it into the wire's property names and map keys."""
-    found = list(_SEGMENT.finditer(path))
-    if not found or "".join(match[0] for match in found) != path:
+    if _PATH.fullmatch(path) is None or path == "job":
         raise ValueError(f"no path of a snapshot: {path!r}")
-    parts = [match[1] or re.sub(r"\\(.)", r"\1", match[2]) for match in found]
+    parts = [_unquoted(segment) for segment in _SEGMENT.findall(path)]
     if parts[0] == "job":
-        parts = ["synchronizationJobSettings" if parts[1:2] == ["settings"] else parts[1], *parts[2:]]
+        parts = ["synchronizationJobSettings" if parts[1] == "settings" else parts[1], *parts[2:]]
     return tuple(parts)
+
+
+def _unquoted(segment: str) -> str:
+    return re.sub(r"\\(.)", r"\1", segment[2:-2]) if segment.startswith("[") else segment
 
 
 def _put(fields: dict[str, Any], segments: tuple[str, ...], value: object) -> None:
@@ -105,7 +110,7 @@ def _put(fields: dict[str, Any], segments: tuple[str, ...], value: object) -> No
 
 
 def _rebuild(holder: type, value: Any, fields: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any property
-    properties = _properties(holder)
+    properties = _properties(holder) if attrs.has(holder) else {}
     unknown = fields.keys() - properties.keys()
     if unknown:
         raise ValueError(f"{holder.__name__} has no property {min(unknown)!r}")
@@ -118,6 +123,13 @@ def _renewed(kind: type, value: Any, change: Any) -> Any:  # noqa: ANN401 - any 
     if not isinstance(change, Mapping):
         return change
     if issubclass(kind, NamedValues):
+        _refuse_below(change)
         merged = {**(value or {}), **change}
         return kind((key, entry) for key, entry in merged.items() if entry is not None) or None
     return _rebuild(kind, value, change)
+
+
+def _refuse_below(entries: Mapping[str, Any]) -> None:
+    deeper = next((key for key, entry in entries.items() if isinstance(entry, Mapping)), None)
+    if deeper is not None:
+        raise ValueError(f"the entry {deeper!r} of a map has no properties")
