@@ -6,6 +6,7 @@ has to be minded there, as tried with httpx-aiohttp 0.2.0:
 - it reports nearly every failure as ConnectTimeout: what really happened is the exception's cause;
 - it takes no proxy from the environment, and aiohttp's own way of doing so reads .netrc for each request and refuses our Authorization
   header when it finds a line there: the proxy of the one host we speak to is looked up once, here;
+- cookies would be kept twice, by aiohttp and by httpx: both are told not to;
 - its time limits do not bound a whole attempt: `asyncio.timeout` does.
 """
 
@@ -15,7 +16,8 @@ import asyncio
 import ssl
 import urllib.request
 from collections.abc import Mapping
-from typing import Any, cast
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -86,26 +88,36 @@ class Transport:
         if self._client is None:
             context = make_ssl_context(self._settings.ca_file)
             self._session = _open_session(context)
-            transport = httpx_aiohttp.AiohttpTransport(
-                verify=context,
-                client=cast("Any", _Verbatim(self._session)),
-                proxy=find_proxy(self._base_url, self._settings.proxy),
+            session: Any = _Verbatim(self._session, find_proxy(self._base_url, self._settings.proxy))
+            self._client = httpx.AsyncClient(
+                transport=httpx_aiohttp.AiohttpTransport(verify=context, client=session),
+                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+                timeout=None,  # noqa: S113 - `send` bounds the whole attempt
+                trust_env=False,
             )
-            self._client = httpx.AsyncClient(transport=transport, timeout=None, trust_env=False)  # noqa: S113 - see `send`
         return self._client
 
 
-class _Verbatim:
-    """An aiohttp session that sends a URL as it was written; the transport calls it to get a session."""
+@attrs.frozen
+class Proxy:
+    """Where requests go through; its user and password stand in the headers, for aiohttp would warn about them in the URL."""
 
-    def __init__(self, session: aiohttp.ClientSession) -> None:
+    url: str
+    headers: Mapping[str, str] = attrs.field(repr=False)
+
+
+class _Verbatim:
+    """An aiohttp session that sends a URL as it was written, through our proxy; the transport calls it to get a session."""
+
+    def __init__(self, session: aiohttp.ClientSession, proxy: Proxy | None) -> None:
         self._session = session
+        self._proxy = {"proxy": proxy.url, "proxy_headers": proxy.headers} if proxy else {}
 
     def __call__(self) -> _Verbatim:
         return self
 
     def request(self, *, url: str, **arguments: Any) -> Any:  # noqa: ANN401 - aiohttp's own
-        return self._session.request(url=yarl.URL(url, encoded=True), **arguments)
+        return self._session.request(url=yarl.URL(url, encoded=True), **(arguments | self._proxy))
 
 
 def _open_session(context: ssl.SSLContext) -> aiohttp.ClientSession:
@@ -117,16 +129,22 @@ def _open_session(context: ssl.SSLContext) -> aiohttp.ClientSession:
     )
 
 
-def find_proxy(url: str, configured: str | None) -> httpx.Proxy | None:
+def find_proxy(url: str, configured: str | None) -> Proxy | None:
     """Give the proxy for a URL: the configured one, else what the environment says for its host."""
     if configured is not None:
-        return httpx.Proxy(configured)
+        return _proxy(configured)
     parts = urlsplit(url)
     proxies = urllib.request.getproxies()
     proxy = proxies.get(parts.scheme) or proxies.get("all")
     if not proxy or urllib.request.proxy_bypass(parts.netloc):
         return None
-    return httpx.Proxy(proxy if "://" in proxy else f"http://{proxy}")
+    return _proxy(proxy)
+
+
+def _proxy(url: str) -> Proxy:
+    proxy = httpx.Proxy(url if "://" in url else f"http://{url}")
+    headers = {"Proxy-Authorization": aiohttp.encode_basic_auth(*proxy.auth)} if proxy.auth else {}
+    return Proxy(str(proxy.url), headers)
 
 
 async def _exchange(client: httpx.AsyncClient, request: httpx.Request) -> Reply:
@@ -154,7 +172,7 @@ async def _read(response: httpx.Response) -> bytes:
 def no_answer(exc: BaseException, url: str, timeout_seconds: float) -> NoAnswer:
     """Say what a failed attempt was; the truth is at the end of the chain of causes."""
     host = urlsplit(url).netloc
-    while exc.__cause__ is not None and not isinstance(exc, TimeoutError | aiohttp.ClientError):
+    while exc.__cause__ is not None and not isinstance(exc, _TELLING):
         exc = exc.__cause__
     for kinds, kind, told, cure in _FAILURES:
         if isinstance(exc, kinds):
@@ -162,6 +180,7 @@ def no_answer(exc: BaseException, url: str, timeout_seconds: float) -> NoAnswer:
     return NoAnswer(PollErrorKind.NETWORK, f"{host}: {type(exc).__name__}{_detail(exc)}", cure=_REACH)
 
 
+_TELLING = (TimeoutError, aiohttp.ClientError, httpx.DecodingError, httpx.InvalidURL)  # their causes say less
 _REACH = "check that this machine reaches the host, directly or through http.proxy"
 _TLS = "if a proxy inspects TLS, add its root certificate as http.ca_file; else check the clock and the host's name"
 _PROXY = "check http.proxy, HTTPS_PROXY and NO_PROXY, and that the proxy lets this host through"
