@@ -19,6 +19,7 @@ from alertd.notify.decide import Member
 from alertd.notify.flush import Flush, Listener, Situation, Turn, announced, converse, flush, is_over, place, settled
 from alertd.notify.outcome import DeliveryPolicy
 from alertd.notify.routing import Routing
+from alertd.notify.silences import Silence
 from alertd.store.port import Store, Transaction
 from alertd.store.values import Conversation, Delivery, LogEntry
 
@@ -28,7 +29,7 @@ BATCH = 200  # groups looked up at once: bounds what a pass holds in memory
 class Flushing:
     """Flushes groups. It sends nothing and reads no clock.
 
-    channels: by integration id; they render. external_url: for links in messages.
+    channels: by integration id; they render. external_url: for links in messages. silences: past, present and future ones.
     """
 
     def __init__(
@@ -39,11 +40,13 @@ class Flushing:
         policy: DeliveryPolicy,
         *,
         external_url: str | None = None,
+        silences: Iterable[Silence] = (),
     ) -> None:
         self._store = store
+        self._silences = tuple(silences)
         self._channels = channels
         self._policy = policy
-        self._external_url = external_url
+        self.external_url = external_url
         self.routing = routing
 
     async def next_due(self) -> datetime | None:
@@ -51,24 +54,29 @@ class Flushing:
         async with self._store.reading() as reader:
             return await reader.next_group_due()
 
-    async def flush_due(self, now: datetime) -> int:
-        """Flush every group that is due; give how many."""
+    async def flush_due(self, now: datetime, *, opened_too: bool = False) -> int:
+        """Flush every group that is due; give how many. opened_too: also those that still wait for their first flush."""
         flushed = 0
-        while True:
-            async with self._store.reading() as reader:
-                keys = await reader.due_groups(now, BATCH)
+        while keys := await self._due(now, opened_too=opened_too):
             for key in keys:
                 await self._flush_one(key, now)
             flushed += len(keys)
-            if len(keys) < BATCH:
-                return flushed
+        return flushed
+
+    async def _due(self, now: datetime, *, opened_too: bool) -> tuple[str, ...]:
+        async with self._store.reading() as reader:
+            if not opened_too:
+                return await reader.due_groups(now, BATCH)
+            return tuple(
+                group.key for group in await reader.groups() if group.flushed_at is None or group.due_at <= now
+            )
 
     async def _flush_one(self, key: str, now: datetime) -> None:
         async with self._store.transaction() as transaction:
             group = await transaction.group(key)
-            if group is None or group.due_at > now:
+            if group is None or (group.flushed_at is not None and group.due_at > now):
                 return
-            situation = await self._situation(transaction, key, group.route_id, group.labels)
+            situation = await self._situation(transaction, key, group.route_id, group.labels, now)
             result = flush(group, situation, self.routing.pace(group.route_id), now)
             for turn in result.turns:
                 await self._act(transaction, turn, key, result.members, now)
@@ -83,7 +91,7 @@ class Flushing:
     async def revisit(self, transaction: Transaction, conversation: Conversation, now: datetime) -> None:
         """Take a decision anew that was put off while a delivery was under way, and let go of what nobody waits for."""
         key, labels = conversation.group_key, conversation.group_labels
-        situation = await self._situation(transaction, key, conversation.route_id, labels)
+        situation = await self._situation(transaction, key, conversation.route_id, labels, now)
         members = place(situation.alerts, situation.withhold)
         if conversation.recheck:
             listener = _listener_of(conversation, situation.listeners)
@@ -103,7 +111,7 @@ class Flushing:
             await wake(transaction, group.key, route, group.labels, now)
 
     async def _situation(
-        self, transaction: Transaction, key: str, route_id: str, labels: Mapping[str, str]
+        self, transaction: Transaction, key: str, route_id: str, labels: Mapping[str, str], now: datetime
     ) -> Situation:
         talks = await transaction.conversations_in(key)
         under_way = [await transaction.delivery(talk.open_delivery) for talk in talks if talk.open_delivery]
@@ -117,7 +125,7 @@ class Flushing:
             conversations={talk.integration_id: talk for talk in talks},
             open_deliveries={delivery.id: delivery for delivery in under_way if delivery is not None},
             listeners=self.routing.listeners(route_id, talks),
-            withhold=self.routing.withhold(firing),
+            withhold=self.routing.withhold(firing, self._silences, now),
         )
 
     async def _act(
@@ -161,7 +169,7 @@ class Flushing:
             recipients=rendered.recipients,
             decided_at=now,
             due_at=before.due_at if before else now,
-            retry_until=before.retry_until if before else now + self._policy.retry_for,
+            retry_until=before.retry_until if before else now + self.policy.retry_for,
             first_attempt_at=before.first_attempt_at if before else None,
             attempts=before.attempts if before else 0,
         )
@@ -180,7 +188,7 @@ class Flushing:
             resolved=decision.resolved,
             events=decision.events,
             at=now,
-            external_url=self._external_url,
+            external_url=self.external_url,
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 import attrs
 
@@ -14,6 +15,7 @@ from alertd.notify.flush import Listener, Withhold
 from alertd.notify.group import Pace
 from alertd.notify.inhibition import InhibitRule, inhibitor
 from alertd.notify.routes import Route
+from alertd.notify.silences import Silence, silencer
 from alertd.store.values import Conversation
 
 
@@ -54,12 +56,18 @@ class Routing:
             *(_listener(integration, pace, leaving=True) for integration in left if integration is not None),
         )
 
-    def withhold(self, firing: Iterable[Alert]) -> Withhold:
-        """Give the judge of what is held back now, with every alert that fires at hand."""
+    def withhold(self, firing: Iterable[Alert], silences: Iterable[Silence], now: datetime) -> Withhold:
+        """Give the judge of what is held back now, with every alert that fires and every silence at hand.
+
+        An alert that is both inhibited and silenced counts as inhibited: its cause is being told elsewhere.
+        """
         sources = tuple(alert for alert in firing if any(_may_inhibit(rule, alert) for rule in self.inhibit_rules))
+        in_force = tuple(silence for silence in silences if silence.in_force(now))
 
         def judge(item: Alert | Event) -> Withheld | None:
-            return Withheld.INHIBITED if inhibitor(item, sources, self.inhibit_rules) else None
+            if inhibitor(item, sources, self.inhibit_rules):
+                return Withheld.INHIBITED
+            return Withheld.SILENCED if silencer(item, in_force, now) else None
 
         return judge
 
