@@ -16,12 +16,15 @@ from alertd.config.tenants import Tenant
 from alertd.errors import ConfigError, Problem
 from alertd.model.suggestion import did_you_mean
 from alertd.model.views import Subject
-from alertd.notify.channels.port import Channel, Integration
+from alertd.notify.channels import make_channel
+from alertd.notify.channels.http import ReceiverHttp
+from alertd.notify.channels.port import Channel, Integration, TokenSource
 from alertd.notify.group import Pace
 from alertd.notify.outcome import DeliveryPolicy
 from alertd.notify.routes import Route
 from alertd.notify.routing import Routing
 from alertd.render.annotations import compile_annotations
+from alertd.render.environment import Templates
 from alertd.rules.loader import load_rules
 from alertd.rules.rule import Rule, RuleSet
 from alertd.rules.shipped import builtin_rules
@@ -76,18 +79,17 @@ def _wrong_overrides(config: Config, rules: tuple[Rule, ...]) -> Iterable[Proble
     by_name = {rule.name: rule for rule in rules}
     for number, change in enumerate(config.overrides):
         rule = by_name.get(change.alert)
-        place = {"file": str(config.file or ""), "path": f"overrides[{number}]"}
+        file, path = str(config.file or ""), f"overrides[{number}]"
         if rule is None:
             cure = did_you_mean(change.alert, by_name)
-            yield Problem(**place, found=f"rule `{change.alert}`", expected="the name of a rule in force", cure=cure)
+            yield Problem(
+                file=file, path=path, found=f"rule `{change.alert}`", expected="the name of a rule in force", cure=cure
+            )
             continue
         try:
             rule.overridden(params=change.params, hold_duration=change.hold_duration)
         except ConfigError as error:
-            yield from (
-                attrs.evolve(problem, file=place["file"], path=f"{place['path']}.{problem.path}")
-                for problem in error.problems
-            )
+            yield from (attrs.evolve(problem, file=file, path=f"{path}.{problem.path}") for problem in error.problems)
 
 
 def watched_of(tenant: Tenant) -> Watched:
@@ -111,10 +113,25 @@ def routing_of(config: Config, channels: Mapping[str, Channel]) -> Routing:
 
 
 def root_route(config: Config) -> Route:
-    """Give the root route: its id is that of no matchers."""
+    """Give the root of the route tree; its id is that of a route without matchers."""
     route = config.route
     pace = Pace(group_wait=route.group_wait, group_interval=route.group_interval, repeat_interval=route.repeat_interval)
     return Route(id="{}", receiver=route.receiver, group_by=route.group_by, pace=pace)
+
+
+def templates_of(config: Config) -> Templates:
+    """Load the templates, the operator's before the shipped ones; raises ConfigError with everything wrong in them."""
+    return Templates.load(config.templates, zone=config.timezone)
+
+
+def channels_of(config: Config, templates: Templates, http: ReceiverHttp, tokens: TokenSource) -> dict[str, Channel]:
+    """Make every receiver's integrations, by id."""
+    made = (
+        make_channel(receiver.name, settings, templates=templates, http=http, tokens=tokens)
+        for receiver in config.receivers
+        for settings in receiver.integrations
+    )
+    return {channel.integration.id: channel for channel in made}
 
 
 def policy_of(config: Config) -> DeliveryPolicy:

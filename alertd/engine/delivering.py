@@ -7,7 +7,7 @@ if it was accepted, the told-ledger. A process that dies in between leaves a row
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from alertd.engine.flushing import Flushing
 from alertd.errors import DeliveryError, DeliveryFailureReason
@@ -19,6 +19,7 @@ from alertd.store.values import Delivery
 
 Result = Accepted | DeliveryError
 
+_FOREVER = timedelta(days=3660)  # beyond any lease, even one written before the clock was set back
 _OPEN = frozenset({DeliveryState.PENDING, DeliveryState.UNKNOWN})
 
 
@@ -40,7 +41,7 @@ class Delivering:
         self._store = store
         self._flushing = flushing
         self._channels = channels
-        self._policy = policy
+        self.policy = policy
         self._chance = chance
 
     async def next_due(self) -> datetime | None:
@@ -100,10 +101,13 @@ class Delivering:
                 return None
             return await self._record(transaction, delivery, result, now)
 
-    async def recover(self, now: datetime) -> int:
-        """Take what a dead process left `sending` for unknown; give how many there were."""
+    async def recover(self, now: datetime, *, alone: bool = False) -> int:
+        """Take what a dead process left `sending` for unknown; give how many there were.
+
+        alone: this is the only process at the store, so that nobody can hold a lease whatever the rows say.
+        """
         async with self._store.transaction() as transaction:
-            left = await transaction.recover_deliveries(now)
+            left = await transaction.recover_deliveries(now + _FOREVER if alone else now)
             for delivery in left:
                 await self._record(transaction, delivery, interrupted(), now)
         return len(left)
@@ -111,7 +115,7 @@ class Delivering:
     async def _record(self, transaction: Transaction, delivery: Delivery, result: Result, now: datetime) -> Outcome:
         talk = await transaction.conversation(delivery.conversation_id)
         if isinstance(result, DeliveryError):
-            outcome = failed(delivery, talk, result, self._policy, now, chance=self._chance())
+            outcome = failed(delivery, talk, result, self.policy, now, chance=self._chance())
         else:
             outcome = succeeded(delivery, talk, result.detail, now)
         await transaction.save_delivery(outcome.delivery)

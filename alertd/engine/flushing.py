@@ -45,7 +45,7 @@ class Flushing:
         self._store = store
         self._silences = tuple(silences)
         self._channels = channels
-        self._policy = policy
+        self.policy = policy
         self.external_url = external_url
         self.routing = routing
 

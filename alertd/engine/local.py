@@ -23,11 +23,11 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from alertd.clock import Clock
 from alertd.engine.delivering import Delivering
 from alertd.engine.flushing import Flushing
+from alertd.engine.health import judge_alertd
 from alertd.engine.polling import Polling
 from alertd.engine.rounds import Rounds
 from alertd.errors import DeliveryError, FencedError, StoreError
 from alertd.model.notification import DeliveryState
-from alertd.model.views import Alertd
 from alertd.notify.outcome import Outcome
 from alertd.store.port import Store
 
@@ -97,7 +97,7 @@ class LocalEngine:
     async def run(self) -> None:
         """Work until `stop`; returns when everything in hand has ended or its time is over."""
         self._started_at = self._clock.now()
-        await self._delivering.recover(self._clock.now() + timedelta(days=1))  # one process: nobody else holds a lease
+        await self._delivering.recover(self._clock.now(), alone=True)
         self._scheduler.start()
         self._schedule_upkeep()
         async with asyncio.TaskGroup() as group:
@@ -267,15 +267,10 @@ class LocalEngine:
         )
 
     async def _judge_alertd(self) -> None:
-        async with self._store.reading() as reader:
-            failing = await reader.failed_integrations()
-        health = Alertd(
-            failedDeliveries=sum(failing.values()),
-            unhealthyRules=len(self._rounds.unhealthy_rules),
-            reloadFailed=self.reload_failed,
-            storeTrouble=self._store_trouble,
+        now = self._clock.now()
+        await judge_alertd(
+            self._store, self._rounds, now, reload_failed=self.reload_failed, store_trouble=self._store_trouble
         )
-        await self._rounds.judge_alertd(health, failing.keys(), self._clock.now())
         self._flush_wake.set()
 
     async def _prune(self) -> None:

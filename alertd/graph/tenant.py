@@ -9,7 +9,6 @@ from email.utils import parsedate_to_datetime
 from urllib.parse import quote, urlsplit
 
 import attrs
-import httpx
 import msgspec
 
 from alertd.clock import Clock
@@ -52,7 +51,7 @@ class Probe:
 
 
 class GraphTenant:
-    """One tenant. No method but `authorization`'s httpx flow raises PollError: failures are values."""
+    """One tenant. No method but `header` raises PollError: failures are values."""
 
     def __init__(self, settings: TenantSettings, *, client: GraphClient, sign_in: SignIn) -> None:
         self._settings = settings
@@ -60,6 +59,7 @@ class GraphTenant:
         self._sign_in = sign_in
         self._selection = Selection(settings.include, settings.exclude)
         self._secret_expires_at: datetime | None = None
+        self._sources: dict[str, TokenSource] = {}
 
     @property
     def settings(self) -> TenantSettings:
@@ -103,15 +103,16 @@ class GraphTenant:
             return Probe(roles=roles, error=_failed(exc))
         return Probe(roles=roles, clock_skew=_skew(reply.headers.get("date"), self._client.clock.now()))
 
-    def authorization(self, scope: str | None = None) -> httpx.Auth:
-        """Give this tenant's tokens as an authorization for another httpx client; by default those for Graph.
+    async def header(self, scope: str, *, rejected: str | None = None) -> str:
+        """Give the value of an Authorization header for another service than Graph, such as a flow's trigger or a mail service.
 
-        The flow raises PollError when there is no token.
+        rejected: the value that was refused; it is not given again. Raises PollError.
         """
-        if scope is None:
-            return self._client.tokens.authorization()
-        source = TokenSource(self._settings, sign_in=self._sign_in, clock=self._client.clock, scope=scope)
-        return source.authorization()
+        if scope not in self._sources:
+            self._sources[scope] = TokenSource(
+                self._settings, sign_in=self._sign_in, clock=self._client.clock, scope=scope
+            )
+        return await self._sources[scope].header(rejected=rejected)
 
     async def close(self) -> None:
         """Forget the token; connections are shared, and closed by `GraphClients`."""
