@@ -37,7 +37,9 @@ class Form:
     verbatim: bool = False
 
 
-def render(notification: Notification, form: Form, templates: Templates) -> Rendered:
+def render(
+    notification: Notification, form: Form, templates: Templates, *, recipients: tuple[str, ...] = ()
+) -> Rendered:
     """Give the message as it goes out on this channel; raises nothing for anything a template or a snapshot contains."""
     message = context.message(notification)
     fitted: fitting.Fitted | None
@@ -49,7 +51,11 @@ def render(notification: Notification, form: Form, templates: Templates) -> Rend
     if fitted is None or not fitted.fits:
         fitted = _fitted(message, form, lambda cut: (_builtin(cut, form, faults[0], notification), faults))
     return Rendered(
-        body=fitted.body, content_type=form.content_type, fallback="; ".join(faults), shortened=fitted.shortened
+        body=fitted.body,
+        content_type=form.content_type,
+        recipients=recipients,
+        fallback="; ".join(faults),
+        shortened=fitted.shortened,
     )
 
 

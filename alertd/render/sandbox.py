@@ -15,7 +15,6 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import attrs
 from jinja2 import BaseLoader, StrictUndefined, Undefined, nodes, pass_context, pass_environment
 from jinja2.exceptions import SecurityError, TemplateSyntaxError, UndefinedError
 from jinja2.runtime import Context
@@ -95,7 +94,7 @@ class MessageEnvironment(ImmutableSandboxedEnvironment):
         """Look a member up; null has all of them, and they are null. A map's own entries come before its methods."""
         if obj is None:
             return None
-        if _is_value(type(obj)) and not attribute.startswith("_") and hasattr(obj, attribute):
+        if hasattr(type(obj), "__attrs_attrs__") and not attribute.startswith("_") and hasattr(obj, attribute):
             return getattr(obj, attribute)  # our own values: nothing in them needs the sandbox's questions
         if isinstance(obj, Mapping):
             found = obj.get(attribute)
@@ -274,11 +273,6 @@ def _bounded_range(*bounds: int) -> range:
     if len(numbers) > RANGE_MAX:
         raise SecurityError(f"a range of more than {RANGE_MAX:,}")
     return numbers
-
-
-@functools.cache
-def _is_value(kind: type) -> bool:
-    return attrs.has(kind)
 
 
 def _is_removed(obj: object, name: object) -> bool:

@@ -1,1 +1,1 @@
-"""One small module per integration, behind one port."""
+"""One small module for each integration, behind one port. `registry` makes channels of settings."""

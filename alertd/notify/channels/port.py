@@ -98,8 +98,11 @@ class Channel(Protocol):
 
 
 class TokenSource(Protocol):
-    """Where channels that speak to Microsoft get bearer tokens."""
+    """Where channels that speak to Microsoft get their authorization."""
 
-    async def token(self, tenant: str, scope: str) -> str:
-        """Give a token of the configured tenant's application for this scope. Raises PollError."""
+    async def header(self, tenant: str, scope: str, *, rejected: str | None = None) -> str:
+        """Give the value of an Authorization header of the configured tenant's application, for this scope.
+
+        rejected: the value that was refused; it is not given again. Raises PollError.
+        """
         ...
