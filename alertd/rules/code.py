@@ -120,6 +120,8 @@ def exactly(condition: ast.expr) -> ast.expr:
 def _is_exact(condition: ast.expr) -> bool:
     if isinstance(condition, ast.BoolOp):
         return all(_is_exact(part) for part in condition.values)
+    if isinstance(condition, ast.Constant):
+        return isinstance(condition.value, bool)
     negated = isinstance(condition, ast.UnaryOp) and isinstance(condition.op, ast.Not)
     return negated or isinstance(condition, ast.Compare)
 
@@ -129,10 +131,10 @@ def equality(left: Code, how: Operator, right: Code) -> ast.expr:
     if _is_null(left) or _is_null(right):
         there = _is_given(left if _is_null(right) else right)
         return there if how is Operator.UNEQUAL else negation(there)
-    certain = [code for code in (left, right) if not code.guards and not code.nullable]
+    # Only what is never null, and cannot raise and so turn out null, equals the other side only where its guards hold.
+    certain = [code for code in (left, right) if code.atomic and not code.guards and not code.nullable]
     if not certain or not (left.guards or right.guards):
         return comparison(left.expression, how, right.expression)
-    # One side is never null, so the other equals it only where its guards hold.
     equal = every((*left.guards, *right.guards, comparison(left.value, Operator.EQUAL, right.value)))
     return equal if how is Operator.EQUAL else negation(equal)
 
@@ -143,6 +145,7 @@ def _is_null(code: Code) -> bool:
 
 def _is_given(code: Code) -> ast.expr:
     if _is_null(code):
-        return negation(ast.Constant(True))
-    conditions = (*code.guards, is_there(code.value)) if code.nullable else code.guards
-    return every(conditions) if conditions else negation(ast.Constant(False))
+        return ast.Constant(False)
+    if code.atomic and not code.nullable:
+        return every(code.guards) if code.guards else ast.Constant(True)
+    return every((*code.guards, is_there(code.value)))  # also where it cannot be null: it may raise instead

@@ -102,6 +102,8 @@ class Writer:
 
     def truth(self, term: Term) -> ast.expr:
         """Give an expression whose truth is the term's; null is false."""
+        if is_constant(term):
+            return ast.Constant(bool(interpret(term, _NOBODY, {})))
         match term:
             case Junction(conjunction=conjunction, operands=operands):
                 return ast.BoolOp(ast.And() if conjunction else ast.Or(), [self.truth(part) for part in operands])
