@@ -97,8 +97,11 @@ def _series_began(job: SynchronizationJob | None) -> datetime | None:
 
 
 def _run_key(run: SynchronizationTaskExecution | None) -> str | None:
-    """Tell one run from another; a placeholder (error code `None`, no dates) is no run at all."""
-    if run is None or (run.timeBegan is None and run.timeEnded is None and _no_error(run)):
+    """Tell one run from another.
+
+    A placeholder (error code `None`, no dates) is no run at all; one without a state is not known to have ended, and counts once it has one.
+    """
+    if run is None or run.state is None or (run.timeBegan is None and run.timeEnded is None and _no_error(run)):
         return None
     return run.activityIdentifier or (run.timeEnded.isoformat() if run.timeEnded else None)
 
