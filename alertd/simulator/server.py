@@ -128,6 +128,14 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.listening = asyncio.Event()
+        self.leaving = asyncio.Event()
+
+    async def main_loop(self) -> None:
+        """Keep the date header fresh until it is time to leave, and leave at once."""
+        while not self.leaving.is_set():
+            await self.on_tick(0)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.leaving.wait(), timeout=1.0)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Say when it listens."""
@@ -174,7 +182,7 @@ class SimulatorServer:
         if self._server is None or self._task is None:
             return
         self._stopping.set()
-        self._server.should_exit = True
+        self._server.leaving.set()
         for connection in list(self._server.server_state.connections):
             # A peer that idles in another thread would never answer the farewell of TLS.
             connection.transport.abort()

@@ -94,14 +94,23 @@ def simulator(clock: ManualClock) -> Simulator:
 def contoso(simulator: Simulator) -> SimulatedTenant:
     """A tenant with three principals: Salesforce with one job, Workday with two, Box with none."""
     tenant = simulator.add_tenant("contoso")
-    add_job(tenant, "Salesforce", "SF.1", "Active")
-    add_job(tenant, "Workday", "WD.1", "Active")
-    add_job(tenant, "Workday", "WD.2", "Quarantine(TooManyDeletes)")
+    _add_job(tenant, "Salesforce", "SF.1", "Active")
+    _add_job(tenant, "Workday", "WD.1", "Active")
+    _add_job(tenant, "Workday", "WD.2", "Quarantine(TooManyDeletes)")
     tenant.add_principal("Box")
     return tenant
 
 
-def add_job(tenant: SimulatedTenant, principal: str, job_id: str, *steps: object) -> None:
+AddJob = Callable[..., None]
+
+
+@pytest.fixture
+def add_job() -> AddJob:
+    """Add a job with a timeline from START on to a tenant's principal."""
+    return _add_job
+
+
+def _add_job(tenant: SimulatedTenant, principal: str, job_id: str, *steps: object) -> None:
     answers = expand(parse_timeline(steps), start=START, interval=timedelta(minutes=5), job_id=job_id)
     tenant.add_job(principal, job_id, answers, start=START)
 
@@ -124,8 +133,16 @@ async def clients(settings: HttpSettings, clock: ManualClock) -> AsyncIterator[G
     await clients.close()
 
 
-def tenant_settings(tenant: SimulatedTenant, origin: str, **more: Any) -> TenantSettings:
-    """Settings by which a simulated tenant is reached, with its own client secret."""
+TenantSettingsOf = Callable[..., TenantSettings]
+
+
+@pytest.fixture
+def tenant_settings() -> TenantSettingsOf:
+    """Give settings by which a simulated tenant is reached, with its own client secret."""
+    return _tenant_settings
+
+
+def _tenant_settings(tenant: SimulatedTenant, origin: str, **more: Any) -> TenantSettings:
     credential: Credential = ClientSecret(secret=Secret(tenant.secrets[0].text))
     values = {
         "name": tenant.name,
@@ -146,7 +163,7 @@ def connect(clients: GraphClients, server: SimulatorServer, contoso: SimulatedTe
     """Make the client's side of contoso."""
 
     def connect(**more: Any) -> GraphTenant:
-        return clients.tenant(tenant_settings(contoso, server.origin, **more))
+        return clients.tenant(_tenant_settings(contoso, server.origin, **more))
 
     return connect
 
