@@ -25,8 +25,9 @@ class Operator(enum.StrEnum):
     NOT_MATCHES = "!~"
 
 
+_BARE = re.compile(r"""[^\s"'{}=!~,]+""")
 _SHAPE = re.compile(
-    r"""\s*(?P<name>"(?:[^"\\]|\\.)+"|[^\s"'{}=!~,]+)\s*(?P<operator>=~|!~|!=|=)\s*(?P<value>"(?:[^"\\]|\\.)*"|[^\s"'{},=!~]*)\s*""",
+    rf"""\s*(?P<name>"(?:[^"\\]|\\.)+"|{_BARE.pattern})\s*(?P<operator>=~|!~|!=|=)\s*(?P<value>"(?:[^"\\]|\\.)*"|{_BARE.pattern}|)\s*""",
     re.DOTALL,
 )
 _ESCAPES = {"n": "\n", "t": "\t", '"': '"', "\\": "\\"}
@@ -50,8 +51,13 @@ class Matcher:
         return (_pattern(self.value).fullmatch(found) is not None) == (self.operator is Operator.MATCHES)
 
     def __str__(self) -> str:
-        escaped = self.value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-        return f'{self.name}{self.operator}"{escaped}"'
+        name = self.name if _BARE.fullmatch(self.name) else _quoted(self.name)
+        return f"{name}{self.operator}{_quoted(self.value)}"
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
 
 
 @lru_cache(maxsize=4096)
