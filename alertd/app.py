@@ -39,12 +39,15 @@ from alertd.errors import ConfigError, DeliveryError, Problem, UsageError
 from alertd.graph.settings import HttpSettings, TenantSettings
 from alertd.graph.tenant import GraphClients, GraphTenant
 from alertd.graph.trust import make_ssl_context
+from alertd.metrics import Metrics
 from alertd.notify.channels.http import ReceiverHttp
 from alertd.notify.channels.port import Channel
+from alertd.notify.channels.registry import Services
 from alertd.parts import book_of, channels_of, policy_of, routing_of, rules_of, templates_of, watched_of
 from alertd.render.environment import Templates
 from alertd.store.opening import open_store
 from alertd.store.port import Store
+from alertd.web.status import EngineFacts
 
 log = structlog.get_logger(__name__)
 
@@ -105,6 +108,19 @@ class App:
         self._pollings: dict[str, Polling] = {}
         self._made_of: dict[str, tuple[Tenant, Poll]] = {}
         self.reload_problems: tuple[Problem, ...] = ()
+        self.metrics = Metrics()
+        self._made_at = self._clock.now()
+
+    def facts(self) -> EngineFacts:
+        """Say what only the running process knows, for the status page, metrics and readiness."""
+        return EngineFacts(
+            started_at=self._made_at,
+            overdue=self.engine.overdue(),
+            unhealthy_rules=tuple(sorted(self.rounds.unhealthy_rules)),
+            reload_failed=self.engine.reload_failed,
+            reload_problems=self.reload_problems,
+            store_trouble=self.engine.store_trouble,
+        )
 
     @property
     def config(self) -> Config:
@@ -116,7 +132,7 @@ class App:
     async def open(self) -> None:
         """Take the store and make every part; raises StoreError if another process has it."""
         async with AsyncExitStack() as stack:
-            self.store = await open_store(self.config.store.url)
+            self.store = await open_store(self.config.store.url, Path.cwd())
             stack.push_async_callback(self.store.close)
             await self._connect(stack)
             self._assemble()
@@ -160,11 +176,13 @@ class App:
             delivering=self.delivering,
             clock=self._clock,
             upkeep=self._upkeep(config),
+            metrics=self.metrics,
         )
         self._pollings = self._make_pollings(config)
 
     def _make_channels(self, built: Built) -> dict[str, Channel]:
-        return channels_of(built.config, built.templates, self._receivers, tokens=_Tokens(self._named))
+        tokens = _Tokens(self._named)
+        return channels_of(built.config, Services(templates=built.templates, http=self._receivers, tokens=tokens))
 
     def _named(self, tenant: str) -> GraphTenant:
         """Give a tenant by its configured name, which was checked when the configuration was read."""
@@ -194,6 +212,7 @@ class App:
             self._clock,
             interval=config.poll.interval,
             discovery_interval=config.poll.discovery_interval,
+            metrics=self.metrics,
         )
 
     def _upkeep(self, config: Config) -> Upkeep:
@@ -248,9 +267,11 @@ class App:
         except ConfigError as error:
             self.engine.reload_failed = True
             self.reload_problems = error.problems
+            self.metrics.reloaded(accepted=False)
             log.error("reload.refused", problems=[str(problem) for problem in error.problems])  # noqa: TRY400 - no bug
             raise
         await self._take_over(fresh, channels)
+        self.metrics.reloaded(accepted=True)
         log.info("reload.done", tenants=len(self._pollings))
         return fresh.warnings
 

@@ -16,9 +16,9 @@ from alertd.config.tenants import Tenant
 from alertd.errors import ConfigError, Problem
 from alertd.model.suggestion import did_you_mean
 from alertd.model.views import Subject
-from alertd.notify.channels import make_channel
-from alertd.notify.channels.http import ReceiverHttp
-from alertd.notify.channels.port import Channel, Integration, TokenSource
+from alertd.notify.channels import registry
+from alertd.notify.channels.port import Channel, Integration
+from alertd.notify.channels.registry import Services
 from alertd.notify.group import Pace
 from alertd.notify.outcome import DeliveryPolicy
 from alertd.notify.routes import Route
@@ -124,13 +124,9 @@ def templates_of(config: Config) -> Templates:
     return Templates.load(config.templates, zone=config.timezone)
 
 
-def channels_of(config: Config, templates: Templates, http: ReceiverHttp, tokens: TokenSource) -> dict[str, Channel]:
+def channels_of(config: Config, services: Services) -> dict[str, Channel]:
     """Make every receiver's integrations, by id."""
-    made = (
-        make_channel(receiver.name, settings, templates=templates, http=http, tokens=tokens)
-        for receiver in config.receivers
-        for settings in receiver.integrations
-    )
+    made = (channel for receiver in config.receivers for channel in registry.channels_of(receiver, services))
     return {channel.integration.id: channel for channel in made}
 
 

@@ -14,6 +14,12 @@ class Entry(NamedTuple):
 
 
 COMMANDS = (
+    Entry("run", "run:run", "Watch all tenants: the daemon."),
+    Entry("poll", "poll:poll", "One round, for cron."),
+    Entry("reload", "reload:reload", "Have the running daemon read its configuration anew."),
+    Entry("status", "status:status", "How it goes, on one page."),
+    Entry("alerts", "alerts:alerts", "What is wrong now."),
+    Entry("deliveries", "deliveries:deliveries", "What was sent, is on its way, was given up."),
     Entry("check", "check:check", "Everything that can be wrong without a network."),
     Entry("init", "init:init", "Write a commented starter configuration."),
     Entry("routes", "routes:routes", "Which receivers hear of an alert."),

@@ -27,6 +27,7 @@ from alertd.engine.health import judge_alertd
 from alertd.engine.polling import Polling
 from alertd.engine.rounds import Rounds
 from alertd.errors import DeliveryError, FencedError, StoreError
+from alertd.metrics import Metrics
 from alertd.model.notification import DeliveryState
 from alertd.notify.outcome import Outcome
 from alertd.store.port import Store
@@ -68,6 +69,7 @@ class LocalEngine:
         delivering: Delivering,
         clock: Clock,
         upkeep: Upkeep,
+        metrics: Metrics,
     ) -> None:
         self._store = store
         self._rounds = rounds
@@ -75,6 +77,7 @@ class LocalEngine:
         self._delivering = delivering
         self._clock = clock
         self._upkeep = upkeep
+        self._metrics = metrics
         self._pollings: dict[str, Polling] = {}
         self._queue: asyncio.Queue[str] = asyncio.Queue()
         self._queued: set[str] = set()
@@ -89,7 +92,7 @@ class LocalEngine:
             timezone="UTC", job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
         )
         self.reload_failed = False
-        self._store_trouble = False
+        self.store_trouble = False
         self._started_at: datetime | None = None
 
     # Life.
@@ -144,7 +147,7 @@ class LocalEngine:
     @property
     def healthy(self) -> bool:
         """Whether the store can be written and every tenant's latest round ended within three intervals."""
-        return not self._store_trouble and not self.overdue()
+        return not self.store_trouble and not self.overdue()
 
     def overdue(self) -> tuple[str, ...]:
         """Name the tenants whose rounds do not end any more, whatever their answers were."""
@@ -197,7 +200,9 @@ class LocalEngine:
             await self._sleep_until(due, self._flush_wake)
 
     async def _flush(self) -> datetime | None:
-        if await self._flushing.flush_due(self._clock.now()):
+        flushed = await self._flushing.flush_due(self._clock.now())
+        if flushed:
+            self._metrics.flushed(flushed)
             self._delivery_wake.set()
         return await self._flushing.next_due()
 
@@ -240,6 +245,7 @@ class LocalEngine:
             result = await self._delivering.send(delivery, self._clock.now())
             outcome = await self._delivering.finish(delivery_id, result, self._clock.now())
         if outcome is not None:
+            self._metrics.attempted(outcome.delivery)
             _report(outcome, result if isinstance(result, DeliveryError) else None)
             self._flush_wake.set()
 
@@ -269,7 +275,7 @@ class LocalEngine:
     async def _judge_alertd(self) -> None:
         now = self._clock.now()
         await judge_alertd(
-            self._store, self._rounds, now, reload_failed=self.reload_failed, store_trouble=self._store_trouble
+            self._store, self._rounds, now, reload_failed=self.reload_failed, store_trouble=self.store_trouble
         )
         self._flush_wake.set()
 
@@ -304,15 +310,15 @@ class LocalEngine:
             log.exception("engine.bug", task=name, **context)
             await self._pause()
             return None
-        if self._store_trouble:
-            self._store_trouble = False
+        if self.store_trouble:
+            self.store_trouble = False
             log.info("store.recovered")
         return given
 
     def _trouble(self, name: str, error: StoreError, context: Mapping[str, str]) -> None:
-        if not self._store_trouble:
+        if not self.store_trouble:
             log.error("store.trouble", task=name, reason=str(error), **context)
-        self._store_trouble = True
+        self.store_trouble = True
 
     async def _pause(self) -> None:
         with suppress(TimeoutError):

@@ -17,6 +17,7 @@ from alertd.alerts.observation import Tally, Watched
 from alertd.clock import Clock
 from alertd.engine.rounds import Found, Rounds
 from alertd.graph.discovery import Discovery
+from alertd.metrics import Metrics
 from alertd.model.reading import Failed, Ok, Reading
 from alertd.store.values import PrincipalRecord, TenantRecord
 
@@ -57,6 +58,7 @@ class Polling:
         *,
         interval: timedelta,
         discovery_interval: timedelta,
+        metrics: Metrics,
     ) -> None:
         self.watched = watched
         self._source = source
@@ -64,6 +66,7 @@ class Polling:
         self._clock = clock
         self._interval = interval
         self._discovery_interval = discovery_interval
+        self._metrics = metrics
         self._jobs_of: dict[str, int] = {}
         self.made_at = clock.now()
         self.closed_at: datetime | None = None
@@ -81,6 +84,8 @@ class Polling:
         tenant = attrs.evolve(tenant, credentialExpiresAt=self._source.credential_expires_at)
         await self._rounds.close(self.watched, tenant, tally, self._clock.now())
         self.closed_at = self._clock.now()
+        seconds = (self.closed_at - began).total_seconds()
+        self._metrics.round_closed(ok=tally.ok, kinds=tally.kinds, seconds=seconds)
         _report(self.watched.name, tenant, tally)
         return tally
 
