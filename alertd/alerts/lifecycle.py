@@ -53,7 +53,7 @@ def advance(alert: Alert | None, conditions: Conditions, now: datetime) -> Alert
     if alert is None or alert.state is State.RESOLVED:
         return _begin(alert, conditions, now) if conditions.active else alert
     if alert.state is State.BASELINE:
-        return alert if conditions.active else None
+        return alert if conditions.active else _forget(alert)
     if alert.state is State.PENDING:
         return _wait(alert, conditions, now)
     return _burn(alert, conditions, now)

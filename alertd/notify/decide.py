@@ -106,7 +106,7 @@ _ENDS = {
 
 def member(alert: Alert, withheld: Withheld | None = None) -> Member:
     """Place an alert: firing, silent, ended or quiet."""
-    if alert.ended is not None and alert.state in {State.RESOLVED, State.PENDING}:
+    if alert.ended is not None:  # also while it is pending or granted anew: nobody may have heard of the end yet
         return Member(alert=alert, standing=Standing.ENDED)
     if alert.state is State.FIRING:
         standing = Standing.FIRING if withheld is None else Standing.SILENT
