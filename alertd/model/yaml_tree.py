@@ -106,7 +106,7 @@ def read_tree(text: str) -> Value | None:
     except yaml.MarkedYAMLError as exc:
         raise _from_mark(exc) from exc
     except yaml.reader.ReaderError as exc:
-        raise _from_position(exc, text) from exc
+        raise _from_character(exc, text) from exc
     return builder.root
 
 
@@ -117,10 +117,12 @@ def _from_mark(exc: yaml.MarkedYAMLError) -> YamlError:
     return YamlError(line, column, " ".join(filter(None, (exc.problem, exc.context))) or "no YAML", cure)
 
 
-def _from_position(exc: yaml.reader.ReaderError, text: str) -> YamlError:
-    before = text[: exc.position]
-    column = exc.position - before.rfind("\n")
-    return YamlError(before.count("\n") + 1, column, f"character U+{ord(text[exc.position]):04X}", "remove it")
+def _from_character(exc: yaml.reader.ReaderError, text: str) -> YamlError:
+    """Find the character itself: the position is in bytes or characters, depending on the parser."""
+    character = exc.character if isinstance(exc.character, str) else chr(exc.character)
+    before = text.partition(character)[0]
+    column = len(before) - before.rfind("\n")
+    return YamlError(before.count("\n") + 1, column, f"character U+{ord(character):04X}", "remove it")
 
 
 @attrs.define
