@@ -16,7 +16,7 @@ import random
 import ssl
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
@@ -29,6 +29,7 @@ from alertd.alerts.book import RuleBook
 from alertd.clock import Clock, SystemClock
 from alertd.config import Config, Heartbeat, Poll, Tenant, load_config
 from alertd.engine.delivering import Delivering
+from alertd.engine.drill import drill
 from alertd.engine.flushing import Flushing
 from alertd.engine.local import LocalEngine, Upkeep
 from alertd.engine.once import Once, Polled, Progress
@@ -137,6 +138,30 @@ class App:
             await self._connect(stack)
             self._assemble()
             self._stack = stack.pop_all()
+
+    async def connect(self) -> None:
+        """Make connections and channels only, for commands that need no store."""
+        async with AsyncExitStack() as stack:
+            await self._connect(stack)
+            self._channels.update(self._make_channels(self._built))
+            self._stack = stack.pop_all()
+
+    def tenants(self) -> tuple[tuple[str, GraphTenant], ...]:
+        """Give the configured tenants by name, in the order of the configuration."""
+        return tuple((tenant.name, self._tenant(tenant.settings)) for tenant in self.config.tenants)
+
+    @property
+    def book(self) -> RuleBook:
+        """The rules in force."""
+        return self._built.book
+
+    def channels(self) -> tuple[Channel, ...]:
+        """Give every receiver's integrations."""
+        return tuple(self._channels.values())
+
+    def now(self) -> datetime:
+        """Give the present instant of this alertd's clock."""
+        return self._clock.now()
 
     async def close(self) -> None:
         """Release everything in reverse order; idempotent."""
@@ -309,6 +334,23 @@ class App:
         self.engine.nudge()
         for channel in retired:
             await channel.close()
+
+    async def drill(self, receiver: str) -> list[dict[str, Any]]:
+        """Send a marked drill to every integration of a receiver; give what became of each."""
+        channels = [channel for channel in self._channels.values() if channel.integration.receiver == receiver]
+        if not channels:
+            raise UsageError(f"no receiver {receiver!r} with an integration in the configuration in force")
+        sent = await drill(
+            channels,
+            store=self.store,
+            delivering=self.delivering,
+            clock=self._clock,
+            external_url=self.config.external_url,
+        )
+        return [
+            {"integration": one.integration_id, "state": str(one.state), "detail": one.detail, "error": one.error}
+            for one in sent
+        ]
 
     # One round, for cron.
 

@@ -65,7 +65,7 @@ class Daemon:
             return await self._app.reload()
 
     def _commands(self) -> Mapping[str, Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Any]]]]:
-        return {"ping": self._ping, "reload": self._reload, "stop": self._stop}
+        return {"ping": self._ping, "reload": self._reload, "stop": self._stop, "drill": self._drill}
 
     async def _ping(self, _arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         return {"config": str(self._app.config.file or "")}
@@ -76,6 +76,9 @@ class Daemon:
         except ConfigError as error:
             return {"problems": [attrs.asdict(problem) for problem in error.problems], "taken_over": False}
         return {"problems": [attrs.asdict(problem) for problem in warnings], "taken_over": True}
+
+    async def _drill(self, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {"deliveries": await self._app.drill(str(arguments.get("receiver", "")))}
 
     async def _stop(self, _arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         self._app.stop()

@@ -64,6 +64,11 @@ class RuleBook:
         self._tuned = cache(self._tune)
         self._by_name = {rule.name: rule for rule in self._rules}
 
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """All of them, in the order of their files."""
+        return self._rules
+
     def states(self, scope: Scope) -> tuple[Rule, ...]:
         """Give the rules that fire and resolve."""
         return tuple(rule for rule in self._rules if rule.scope is scope and rule.when is not None)

@@ -17,6 +17,8 @@ from alertd.store.opening import open_store_read_only
 from alertd.store.port import Reader
 
 Given = TypeVar("Given")
+
+_PIPE_WIDTH = 240  # a pipe has no width: hardly anything is folded there, so that grep finds whole lines
 Row = Mapping[str, Any]
 
 
@@ -60,9 +62,8 @@ def _table(rows: Sequence[Row]) -> None:
         table.add_column(name.replace("_", " "), overflow="fold")
     for row in rows:
         table.add_row(*(Text(_words(value)) for value in row.values()))
-    console = Console()
-    # A pipe has no width: nothing is folded there, so that grep finds whole lines.
-    console.print(table, width=None if console.is_terminal else 240)
+    width = None if Console().is_terminal else _PIPE_WIDTH
+    Console(width=width).print(table)
 
 
 def _plain(value: object) -> object:

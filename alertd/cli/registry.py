@@ -20,8 +20,12 @@ COMMANDS = (
     Entry("status", "status:status", "How it goes, on one page."),
     Entry("alerts", "alerts:alerts", "What is wrong now."),
     Entry("deliveries", "deliveries:deliveries", "What was sent, is on its way, was given up."),
+    Entry("history", "history:history", "What happened, in order of time."),
+    Entry("render", "render:render", "A message as it would go out, not sent."),
     Entry("check", "check:check", "Everything that can be wrong without a network."),
     Entry("init", "init:init", "Write a commented starter configuration."),
+    Entry("doctor", "doctor:doctor", "Everything that can be wrong and needs the network to be seen."),
+    Entry("send-test", "send_test:send_test", "A marked drill through the real channel."),
     Entry("routes", "routes:routes", "Which receivers hear of an alert."),
     Entry("version", "version:version", "The version, and what it runs on."),
 )
