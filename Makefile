@@ -14,6 +14,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 SOURCES := alertd tests bench
+BROWSER := tests/browser
 ARGS ?=
 
 .PHONY: help demo test test-browser lint format types pytest bench build clean
@@ -56,11 +57,11 @@ format: $(VENV)/.dev
 	$(BIN)/ruff check --fix-only $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
 
-node_modules/.package-lock.json: package.json
-	npm install --no-package-lock --no-audit --no-fund --ignore-scripts
+$(BROWSER)/node_modules/.installed: $(BROWSER)/package.json
+	cd $(BROWSER) && npm install --no-package-lock --no-audit --no-fund --ignore-scripts
 	@touch $@
 
-test-browser: $(VENV)/.dev node_modules/.package-lock.json
+test-browser: $(VENV)/.dev $(BROWSER)/node_modules/.installed
 	$(BIN)/python -m pytest -m browser $(ARGS)
 
 bench: $(VENV)/.dev
@@ -71,4 +72,4 @@ build: $(VENV)/.dev
 	$(BIN)/python -m build --wheel --outdir dist .
 
 clean:
-	rm -rf $(VENV) node_modules dist build .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) $(BROWSER)/node_modules dist build .mypy_cache .ruff_cache .import_linter_cache
