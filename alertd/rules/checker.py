@@ -132,9 +132,13 @@ class Checker:
 
     def fault(self, node: ast.AST, found: str, expected: str = "", cure: str = "") -> Term:
         """Note what is wrong with a node and give a term that fits everywhere."""
-        offset = self._source.offset(node)
-        if isinstance(node, ast.Attribute):  # the property is at fault, not what it belongs to
-            offset = self._source.end(node) - len(node.attr)
+        return self._faulty(node, self._source.offset(node), found, expected, cure)
+
+    def _property_fault(self, node: ast.Attribute, found: str, expected: str = "", cure: str = "") -> Term:
+        """Note a fault at the property itself, not at what it belongs to."""
+        return self._faulty(node, self._source.end(node) - len(node.attr), found, expected, cure)
+
+    def _faulty(self, node: ast.AST, offset: int, found: str, expected: str, cure: str) -> Term:
         self.faults.append(Fault(offset=offset, found=found, expected=expected, cure=cure))
         return Name(name="", type=UNKNOWN, **self.place(node))
 
@@ -160,24 +164,27 @@ class Checker:
 
     def _attribute(self, node: ast.Attribute) -> Term:
         if node.attr.startswith("_"):
-            return self.fault(node, f"`{node.attr}`", "a property", "names that begin with `_` are not for rules")
+            return self._property_fault(
+                node, f"`{node.attr}`", "a property", "names that begin with `_` are not for rules"
+            )
         if isinstance(node.value, ast.Name) and node.value.id == "params":
             return self._parameter(node)
         base = self.term(node.value)
         if base.type.kind in {Kind.NULL, Kind.UNKNOWN}:
             return Member(base=base, name=node.attr, type=base.type, **self.place(node))
         if base.type.of is None:
-            return self.fault(node, f"property `{node.attr}` of {base.type}", "", cures.of_no_object(base, node.attr))
+            cure = cures.of_no_object(base, node.attr)
+            return self._property_fault(node, f"property `{node.attr}` of {base.type}", "", cure)
         known = members(base.type.of)
         if node.attr not in known:
             found = f"unknown property `{node.attr}` of `{base.text}`"
-            return self.fault(node, found, "", did_you_mean(node.attr, known))
+            return self._property_fault(node, found, "", did_you_mean(node.attr, known))
         return Member(base=base, name=node.attr, type=known[node.attr].uncertain, **self.place(node))
 
     def _parameter(self, node: ast.Attribute) -> Term:
         if node.attr not in self._parameters:
             cure = did_you_mean(node.attr, self._parameters) or f"add `params: {{{node.attr}: ...}}` to the rule"
-            return self.fault(node, f"unknown constant `params.{node.attr}`", "", cure)
+            return self._property_fault(node, f"unknown constant `params.{node.attr}`", "", cure)
         return Parameter(name=node.attr, type=self._parameters[node.attr], **self.place(node))
 
     def _subscript(self, node: ast.Subscript) -> Term:
