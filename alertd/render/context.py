@@ -42,7 +42,7 @@ class Entry:
     state: ``firing``, ``resolved`` or ``event``. ended: how it ended (``resolved gone not_watched rule_removed``), with
     `ended_words` for people; null while it fires. at: when it began to fire, ended or happened.
     title: what it is about. headline: what it says, in one line. error: the error that matters now, null without one.
-    block: its rendered block; null where the channel has none or the message lists too many alerts for blocks.
+    block: its rendered block; null where it has ended, the channel has none, or the message lists too many for blocks.
     """
 
     name: str
@@ -74,6 +74,11 @@ class Entry:
     block: Any = None
 
     @property
+    def detail(self) -> str:
+        """The headline without the title at its beginning, for a line that gives the title first."""
+        return self.headline.removeprefix(self.title).lstrip(" :-")
+
+    @property
     def alert(self) -> Entry:
         """The same, so that `entry.alert.name` reads as in a block."""
         return self
@@ -87,7 +92,7 @@ class Group:
     tone: ``critical error warning info``, the worst that fires; else ``resolved``, ``ended`` (ended, and no all-clear) or
     ``drill``. title: the incident's name. firing, resolved, events: how many there are, those left out included.
     repeated: the same message may have arrived before.
-    remedy: where all that fires needs the same and has no blocks to say so.
+    remedy: where several alerts need the same, so that it is said once; their blocks have it too.
     """
 
     id: str
@@ -244,7 +249,7 @@ def _tone(reason: Reason, alerts: Alerts) -> str:
 
 def _shared_remedy(entries: Sequence[Entry]) -> Remedy | None:
     remedies = {entry.remedy for entry in entries}
-    return remedies.pop() if len(remedies) == 1 else None
+    return remedies.pop() if len(remedies) == 1 and len(entries) > 1 else None
 
 
 def _firing(alert: Alert, own: str | None) -> Entry:

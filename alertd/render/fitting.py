@@ -106,8 +106,7 @@ def _made(message: Message, make: Callable[[Message], tuple[bytes, Any]], budget
 def reduced(message: Message, budget: Budget, *, verbatim: bool = False) -> Message:
     """Give the message as the budget allows it, its texts clean unless they are for a machine."""
     alerts = mapped(_fewer(message.alerts, budget.entries), lambda entry: _slimmer(entry, budget))
-    group = attrs.evolve(message.group, remedy=None) if budget.blocks else message.group
-    cut = attrs.evolve(message, alerts=alerts, group=group)
+    cut = attrs.evolve(message, alerts=alerts)
     return cut if verbatim else _purified(cut, budget.text)
 
 
@@ -118,7 +117,8 @@ def _purified(message: Message, limit: int) -> Message:
 
 def _slimmer(entry: Entry, budget: Budget) -> Entry:
     kept = entry if budget.changes else attrs.evolve(entry, changes=(), highlights=())
-    return attrs.evolve(kept, block=WANTED if budget.blocks else None)
+    with_block = budget.blocks and entry.ended is None  # what has ended wants no remedy and no forecast
+    return attrs.evolve(kept, block=WANTED if with_block else None)
 
 
 WANTED = ()  # stands in `Entry.block` until the block is rendered; null means that none is wanted

@@ -61,11 +61,11 @@ def plain(value: object, limit: int = PLAIN_MAX) -> str:
 def md(value: object, limit: int = PLAIN_MAX) -> str:
     """Give `plain` text that Markdown shows as it stands.
 
-    A link is broken twice, since the card renderers of phones do not know the backslash: between text and target,
-    and after the scheme.
+    Links are broken too, since the card renderers of phones do not know the backslash: a space comes between text and
+    target, and nothing visible between the slashes of an address.
     """
     text = _MARKDOWN.sub(r"\\\g<0>", plain(value, limit))
-    text = _ENTITY.sub(r"\\&", text).replace("](", "] (").replace("://", ": //")
+    text = _ENTITY.sub(r"\\&", text).replace("](", "] (").replace("://", ":/\u200b/")
     return _LINE_START.sub(_escaped_start, text)
 
 

@@ -6,6 +6,7 @@ The built-in text is plain on purpose: it is what is left when everything else i
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -15,6 +16,9 @@ from markupsafe import Markup, escape
 from alertd.model.resources import SynchronizationStatus
 from alertd.render import cards, filters, hostile
 from alertd.render.context import Entry, Message
+
+
+_GAP = re.compile(r"\n[ \t]*\n(?:[ \t]*\n)+")
 
 
 @attrs.frozen(kw_only=True)
@@ -114,6 +118,11 @@ def _read_card(text: str) -> cards.Json:
     return card
 
 
+def _read_text(text: str) -> str:
+    """Close the gaps that left-out parts leave: never more than one empty line, none at the ends."""
+    return _GAP.sub("\n\n", text).strip("\n") + "\n"
+
+
 def _read_elements(text: str) -> cards.Json:
     elements = cards.parse(text)
     if not isinstance(elements, list):
@@ -131,8 +140,8 @@ CARD = Part(
 SUBJECT = Part(name="subject.txt", read=hostile.plain, builtin=lambda message, _: f"[alertd] {message.group.title}")
 TEXT = Part(
     name="body.txt",
-    read=str,
-    read_block=str,
+    read=_read_text,
+    read_block=_read_text,
     builtin=_builtin_text,
     builtin_block=lambda entry, error, message: "\n".join(_block_lines(entry, error, message)) + "\n",
 )

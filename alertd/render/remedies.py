@@ -45,7 +45,7 @@ _CREDENTIALS = Remedy(
     title="Renew the credentials of the target system",
     steps=(
         "In the target system, make a new token or secret for the provisioning account, or check that it still works.",
-        "In the portal: Provisioning > Admin credentials. Enter it, Test connection, Save.",
+        "In the portal: Provisioning, Admin credentials. Enter it, Test connection, Save.",
         _START,
     ),
     url=_QUARANTINE,
@@ -55,7 +55,7 @@ _ESCROWS = Remedy(
     steps=(
         "Open the provisioning logs, filter on failures and group them by error code: usually one or two codes make up most.",
         "Mend the attribute mapping, the scope or the source data that causes them.",
-        "Restart with reset scope `Escrows, QuarantineState`. A full restart would go through every object again.",
+        "Restart with reset scope 'Escrows, QuarantineState'. A full restart would go through every object again.",
     ),
     url=_STATUS,
 )
@@ -237,7 +237,7 @@ _FAILURE_GENERIC = Remedy(
     title="Find out what fails",
     steps=(
         "Open the provisioning logs of the job and read the latest failures.",
-        "Test connection under Provisioning > Admin credentials.",
+        "Test connection under Provisioning, Admin credentials.",
         "Try one object with Provision on demand: it shows each step and its error.",
     ),
     url=_ON_DEMAND,
@@ -268,7 +268,7 @@ _BY_TEMPLATE: Mapping[str, Remedy] = {
     ),
     "alertd": Remedy(
         title="Look after alertd itself",
-        steps=("Run `alertd status` and `alertd doctor` where it runs, and read its log.",),
+        steps=("Run alertd status and alertd doctor where it runs, and read its log.",),
     ),
 }
 
@@ -277,34 +277,34 @@ _POLL_ERRORS: Mapping[str, Remedy] = {
         title="Renew the credential that alertd uses for this tenant",
         steps=(
             "Check the secret or certificate of alertd's application registration in this tenant: it has probably expired.",
-            "Enter the new one in alertd's configuration and run `alertd doctor`.",
+            "Enter the new one in alertd's configuration and run alertd doctor.",
         ),
     ),
     "permission": Remedy(
         title="Grant alertd's application its permissions again",
         steps=(
             "In this tenant, grant admin consent for Synchronization.Read.All and Application.Read.All (application permissions).",
-            "Run `alertd doctor`: it lists what the token carries.",
+            "Run alertd doctor: it lists what the token carries.",
         ),
         url=_GRAPH_PERMISSIONS,
     ),
     "throttled": Remedy(
         title="Ask Microsoft Graph less often",
         steps=(
-            "Raise `poll.interval` or lower `poll.concurrency`, and see who else uses the same application registration.",
+            "Raise poll.interval or lower poll.concurrency, and see who else uses the same application registration.",
         ),
         url="https://learn.microsoft.com/graph/throttling",
     ),
     "network": Remedy(
         title="Check the way from alertd to Microsoft Graph",
-        steps=("Check name resolution, proxy and firewall where alertd runs; `alertd doctor` tries each step.",),
+        steps=("Check name resolution, proxy and firewall where alertd runs; alertd doctor tries each step.",),
     ),
 }
 _POLL_ERROR_GENERIC = Remedy(
     title="Check whether Microsoft Graph is well, then alertd's way to it",
     steps=(
         "Look at the service health page of the admin center.",
-        "Run `alertd doctor` where alertd runs: it tries token, permissions and Graph one by one.",
+        "Run alertd doctor where alertd runs: it tries token, permissions and Graph one by one.",
     ),
 )
 

@@ -60,11 +60,16 @@ def status(code: str = "Quarantine", reason: str = "EncounteredQuarantineExcepti
         tenantActionable=True,
     )
     failed = code == "Quarantine"
+    held_back = reason == "TooManyDeletes"
     return SynchronizationStatus(
         code=code,
-        countSuccessiveCompleteFailures=6 if failed else 0,
+        countSuccessiveCompleteFailures=6 if failed and not held_back else 0,
         escrowsPruned=False,
-        lastExecution=_run("Failed" if failed else "Succeeded", NOW - timedelta(minutes=20), fault if failed else None),
+        lastExecution=_run(
+            "Failed" if failed and not held_back else "Succeeded",
+            NOW - timedelta(minutes=20),
+            fault if failed and not held_back else None,
+        ),
         lastSuccessfulExecution=_run(
             "Succeeded", NOW - (timedelta(hours=9) if failed else timedelta(minutes=20)), None
         ),
@@ -122,10 +127,11 @@ def job(name: str = "Salesforce", number: int = 1) -> Job:
 
 def evidence(of: Job | None = None, *, reason: str = "EncounteredQuarantineException") -> Evidence:
     """Give what was seen when a job entered quarantine."""
+    failures = (Change("status.countSuccessiveCompleteFailures", 0, 6),) if reason != "TooManyDeletes" else ()
     changes = (
         Change("status.code", "Active", "Quarantine"),
         Change("status.quarantine.reason", None, reason),
-        Change("status.countSuccessiveCompleteFailures", 0, 6),
+        *failures,
         Change("status.lastExecution.activityIdentifier", "a", "b"),
     )
     return Evidence(
@@ -186,7 +192,8 @@ def ended(
     """End an alert; what was seen then is a job that runs again."""
     changes = (Change("status.code", "Quarantine", "Active"), Change("status.countSuccessiveCompleteFailures", 6, 0))
     begun = (of.startsAt or NOW) - after
-    seen = attrs.evolve(of.evidence, status=status("Active"), previous=status(), changes=changes)
+    about = attrs.evolve(of.evidence.job or job(), failureStreak=0, quarantinedSince=None, disableAt=None)
+    seen = attrs.evolve(of.evidence, status=status("Active"), previous=status(), job=about, changes=changes)
     over = attrs.evolve(
         of, state=State.RESOLVED, activeSince=begun, startsAt=begun, endsAt=NOW, ended=how, evidence=seen
     )

@@ -141,6 +141,8 @@ class MessageEnvironment(ImmutableSandboxedEnvironment):
             return ""
         if isinstance(value, bool):
             return "true" if value else "false"
+        if isinstance(value, float) and value.is_integer():
+            return int(value)
         if isinstance(value, datetime):
             return filters.datetime_text(value, self.zone)
         if isinstance(value, timedelta):

@@ -177,7 +177,7 @@ def incident_title(notification: Notification) -> str:
     ended = [entry.alert for entry in notification.resolved]
     items: list[Alert | Event] = [*notification.firing, *ended, *notification.events]
     if not items:
-        return notification.reason.value
+        return _words(notification)
     oldest = min(items, key=lambda item: (_began(item), item.fingerprint))
     tenant = notification.group_labels.get("tenant") or oldest.labels.get("tenant", "")
     subject = subject_name(oldest.labels, oldest.evidence)
