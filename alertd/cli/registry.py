@@ -23,6 +23,7 @@ COMMANDS = (
     Entry("history", "history:history", "What happened, in order of time."),
     Entry("render", "render:render", "A message as it would go out, not sent."),
     Entry("check", "check:check", "Everything that can be wrong without a network."),
+    Entry("test", "test:test", "Unit tests of rules and notifications."),
     Entry("init", "init:init", "Write a commented starter configuration."),
     Entry("doctor", "doctor:doctor", "Everything that can be wrong and needs the network to be seen."),
     Entry("send-test", "send_test:send_test", "A marked drill through the real channel."),
