@@ -27,7 +27,7 @@ class Poll:
     """How Microsoft Graph is asked."""
 
     interval: Annotated[
-        timedelta, Duration("From the start of one round of a tenant to the start of its next.", least="10s", most="1d")
+        timedelta, Duration("From the start of one round of a tenant to the start of its next.", least="1s", most="1d")
     ] = timedelta(minutes=5)
     timeout: Annotated[
         timedelta, Duration("How long one HTTP attempt may take, its body included.", least="1s", most="10m")
@@ -36,7 +36,7 @@ class Poll:
         int, Integer("How many batches of 20 requests a tenant has in flight at most.", least=1, most=50)
     ] = 6
     discovery_interval: Annotated[
-        timedelta, Duration("How often all service principals are listed anew.", least="1m", most="7d")
+        timedelta, Duration("How often all service principals are listed anew.", least="1s", most="7d")
     ] = timedelta(hours=6)
     first_sight: Annotated[
         str,
@@ -155,5 +155,5 @@ class Heartbeat:
     """A sign of life to a service that raises the alarm when it stays away: the one failure alertd cannot tell of itself."""
 
     url: Annotated[Secret, SecretUrl("The URL that is requested.")]
-    interval: Annotated[timedelta, Duration("How often.", least="10s", most="1d")] = timedelta(minutes=1)
+    interval: Annotated[timedelta, Duration("How often.", least="1s", most="1d")] = timedelta(minutes=1)
     allow_http: Annotated[bool, Boolean("Plain http:// is meant.")] = False
