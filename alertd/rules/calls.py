@@ -73,6 +73,7 @@ def _typed(checker: Checker, node: ast.Call, function: Function, arguments: tupl
             return checker.fault(node.args[0], f"`{arguments[0].text}`", "a path whose history is kept", cure)
     if function.keywords:
         _check_transitions(checker, node, arguments)
+        before = None  # it looks at instants, not at the last reading
     gives = function.result([argument.type for argument in plain])
     return Call(function=function.name, arguments=arguments, before=before, type=gives, **checker.place(node))
 
@@ -94,7 +95,8 @@ def _before(term: Term, *, outermost: bool = True) -> Term | None:
             return attrs.evolve(term, name=_BEFORE[name], text=_BEFORE[name])
         case Member(base=base) | Lookup(base=base):
             root = _before(base, outermost=False)
-            return None if root is None else attrs.evolve(term, base=root)
+            if root is not None:
+                return attrs.evolve(term, base=root, text=root.text + term.text.removeprefix(base.text))
     return None
 
 
