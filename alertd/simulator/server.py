@@ -68,7 +68,8 @@ def make_app(respond: Respond, stopping: asyncio.Event) -> Starlette:
     async def endpoint(request: HttpRequest) -> Response:
         outcome, headers, latency = respond(await _call(request))
         if latency:
-            await asyncio.sleep(latency)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stopping.wait(), timeout=latency)
         if isinstance(outcome, Answer):
             return Response(outcome.body, outcome.status, headers)
         return _Silence(outcome, stopping)

@@ -291,7 +291,7 @@ class TestRuns:
         ({"cod": "Active"}, "unknown key `cod`", "did you mean `code`?"),
         ({"lastExecution": {"stat": "Failed"}}, "unknown key `stat`", "did you mean `state`?"),
         ({"job": {"id": "x"}}, "unknown key `id`", "known are"),
-        ({"escrowsPruned": "yes"}, "`yes`", "true or false"),
+        ({"escrowsPruned": "yes"}, "`yes`", ""),
         ({"countSuccessiveCompleteFailures": "many"}, "`many`", ""),
         ({"steadyStateLastAchievedTime": "yesterday"}, "`yesterday`", ""),
         ({"schedule": {"interval": "often"}}, "`often`", ""),
