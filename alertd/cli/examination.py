@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,9 @@ from typing import Any
 import attrs
 
 from alertd.config import Config, Secrets, examine_config
+from alertd.config.places import place_of
 from alertd.errors import ConfigError, Problem
+from alertd.model.document import Document, Node
 from alertd.parts import book_of, rules_of
 from alertd.render.environment import Templates
 from alertd.rules.rule import RuleSet
@@ -71,7 +74,7 @@ def examine(path: Path, secrets: Secrets) -> Findings:
         "tenants": len(config.tenants),
         "templates": templates,
     }
-    every = (*problems, *rule_problems, *template_problems)
+    every = (*problems, *_placed(rule_problems, path), *template_problems)
     return Findings(
         path, counts, tuple(dict.fromkeys(attrs.evolve(problem, file=_shown(problem.file)) for problem in every))
     )
@@ -88,6 +91,22 @@ def _rules(config: Config, *, complete: bool) -> tuple[int, tuple[Problem, ...]]
     except ConfigError as error:
         return len(rules.rules), (*rules.warnings, *error.problems)
     return len(rules.rules), rules.warnings
+
+
+def _placed(problems: tuple[Problem, ...], path: Path) -> tuple[Problem, ...]:
+    """Give problems of overrides their place: whoever finds them knows the value, and no longer where it was written."""
+    if all(problem.line for problem in problems):
+        return problems
+    root = Document.load(path).root
+    return tuple(_at(problem, root, path) for problem in problems)
+
+
+def _at(problem: Problem, root: Node, path: Path) -> Problem:
+    if problem.line or Path(problem.file) != path.absolute():
+        return problem
+    steps = [int(step) if step.isdigit() else step for step in re.findall(r"\w+", problem.path)]
+    node = place_of(root, *steps)
+    return attrs.evolve(problem, line=node.line, column=node.column)
 
 
 def _templates(config: Config) -> tuple[int, tuple[Problem, ...]]:

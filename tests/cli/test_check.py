@@ -70,7 +70,7 @@ def test_an_override_of_a_rule_that_is_not_there(alertd: Any) -> None:
     outcome = alertd("check")
 
     assert outcome.code == 2
-    assert "overrides[0]" in outcome.out
+    assert "alertd.yaml:5:13: overrides[0]: found rule `Strek`" in outcome.out
     assert "did you mean `Streak`?" in outcome.out
 
 
