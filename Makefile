@@ -13,7 +13,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
-SOURCES := alertd tests bench
+SOURCES := $(wildcard alertd tests bench)
 BROWSER := tests/browser
 ARGS ?=
 
