@@ -94,6 +94,8 @@ def _facts(term: Term, holds: bool) -> list[_Fact]:
 
 
 def _fact(left: Term, operator: Operator, right: Term) -> Iterator[_Fact]:
+    if operator in ORDERING:  # null has no order
+        yield from (_Fact(side, Operator.UNEQUAL, None) for side in (left, right) if not is_constant(side))
     if is_constant(right) and not is_constant(left):
         yield _Fact(left, operator, interpret(right, _NOBODY, {}))
     elif is_constant(left) and not is_constant(right) and operator not in MEMBERSHIP:

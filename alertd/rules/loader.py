@@ -115,7 +115,7 @@ def _rule(node: Node, group: str, scope: Scope) -> Rule | None:
 
 def _name(node: Node) -> str:
     name = node.text()
-    if node.scalar and not (name.strip() == name and name.isprintable()):
+    if node.scalar and (not name or name.strip() != name or not name.isprintable()):
         node.problem(expected="a printable name without spaces around it", cure="rename the rule")
     return name
 

@@ -1,0 +1,213 @@
+"""The linter: what it warns of, and what it leaves alone."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from alertd.errors import Problem
+from alertd.model.document import Document
+from alertd.rules.lint import CHECKS, lint
+from alertd.rules.loader import read_rules
+from alertd.rules.rule import Rule
+
+
+def rules(*texts: str) -> list[Rule]:
+    """Give rules of the given lines; a summary is added where there is none."""
+    lines = ["groups:", "  - rules:"]
+    for number, text in enumerate(texts):
+        summary = "" if "annotations" in text else "annotations: {summary: x}\n"
+        body = f"alert: R{number}\n{summary}{text}".strip()
+        lines.append("      - " + body.replace("\n", "\n        "))
+    document = Document.parse("\n".join(lines), "r.yaml")
+    found = read_rules(document)
+    assert document.problems == []
+    return found
+
+
+def codes(*texts: str) -> list[str]:
+    return [problem.code for problem in lint(rules(*texts))]
+
+
+def of_condition(text: str) -> list[Problem]:
+    return lint(rules(f"when: >-\n  {text}"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param('status.code == "Active" and status.code == "Paused"', id="two values at once"),
+        pytest.param('status.code == "Active" and status.code != "Active"', id="is and is not"),
+        pytest.param('status.code == "Active" and status.code in ["Paused", "Quarantine"]', id="is and is elsewhere"),
+        pytest.param('status.code in ["Active"] and status.code not in ["Active", "Paused"]', id="in and not in"),
+        pytest.param("job.failureStreak > 5 and job.failureStreak < 3", id="bounds that cross"),
+        pytest.param("job.failureStreak > 5 and job.failureStreak <= 5", id="bounds that touch"),
+        pytest.param("5 < job.failureStreak < 3", id="a chain that crosses"),
+        pytest.param("3 > job.failureStreak and job.failureStreak == 7", id="a value out of bounds"),
+        pytest.param("status.quarantine == null and status.quarantine != null", id="null and not"),
+        pytest.param("job.disableAt == null and job.disableAt > now", id="null and ordered"),
+        pytest.param("job.escrowRatio == null and job.escrowRatio > 0.5", id="null and above"),
+        pytest.param("job.failureStreak > null", id="ordered against null"),
+        pytest.param("age(job.lastSeenAt) > hours(2) and age(job.lastSeenAt) < minutes(5)", id="durations"),
+        pytest.param('not (status.code != "Active") and status.code == "Paused"', id="behind a not"),
+        pytest.param("status.escrowsPruned and 1 > 2", id="a constant part"),
+        pytest.param("false", id="false"),
+        pytest.param("null", id="null"),
+        pytest.param('(status.code == "Active" and status.code == "Paused") or 1 == 2', id="no branch holds"),
+    ],
+)
+def test_never_true(text: str) -> None:
+    assert "never-true" in [problem.code for problem in of_condition(text)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param('status.code != "Active" or status.code != "Paused"', id="or where and is meant"),
+        pytest.param('status.code == "Active" or status.code != "Active"', id="is or is not"),
+        pytest.param("status.quarantine == null or status.quarantine != null", id="null or not"),
+        pytest.param("true", id="true"),
+        pytest.param("1 == 1 or status.escrowsPruned", id="a constant branch"),
+        pytest.param('not (status.code == "Active" and status.code == "Paused")', id="not never"),
+    ],
+)
+def test_always_true(text: str) -> None:
+    assert "always-true" in [problem.code for problem in of_condition(text)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'status.code == "Active" and previous.code == "Paused"',
+        'status.code == "Active" or status.code == "Paused"',
+        "job.failureStreak >= 5 and job.failureStreak <= 5",
+        "job.failureStreak > 5 or job.failureStreak <= 5",
+        "job.failureStreak > params.a and job.failureStreak < params.b",
+        'status.code in ["Active", "Paused"] and status.code != "Paused"',
+        "params.a > 5 and status.escrowsPruned",
+        'job.settings["a"] == "1" and job.settings["b"] == "2"',
+        "status.escrowsPruned",
+        "status.quarantine and true",
+    ],
+)
+def test_conditions_that_depend_are_left_alone(text: str) -> None:
+    """What is null makes a bound false, so `x > 5 or x <= 5` does not always hold."""
+    assert codes(f"when: {text}\nparams: {{a: 1, b: 2}}\nannotations: {{summary: 'params.a params.b'}}") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "cure"),
+    [
+        pytest.param('status.code == "Quarantined"', '"Quarantined"', 'did you mean "Quarantine"?', id="equal"),
+        pytest.param('"active" != status.code', '"active"', 'did you mean "Active"?', id="other way round"),
+        pytest.param('status.code in ["Active", "Pause"]', '"Pause"', 'did you mean "Paused"?', id="in a list"),
+        pytest.param(
+            'status.quarantine.reason == "TooManyDelete"', '"TooMany', 'did you mean "TooManyDeletes"?', id="reason"
+        ),
+        pytest.param('status.lastExecution.state == "Success"', '"Success"', 'did you mean "Succeeded"?', id="state"),
+        pytest.param('job.schedule.state == "Off"', '"Off"', "known are Active, Disabled, Paused", id="schedule"),
+        pytest.param('tenant.lastPollError == "permissions"', '"permissions"', 'did you mean "permission"?', id="kind"),
+        pytest.param('"a" == status.code == "Active"', '"a"', "known are", id="chain"),
+        pytest.param(
+            'transitions(status.code, to="Quarantined", within=hours(1)) > 1',
+            '"Quarantined"',
+            'mean "Quarantine"?',
+            id="transitions",
+        ),
+    ],
+)
+def test_unknown_enum_member(text: str, at: str, cure: str) -> None:
+    (problem,) = [problem for problem in of_condition(text) if problem.code == "unknown-enum-member"]
+
+    assert cure in problem.cure
+    assert problem.warning
+    assert problem.column == len("          ") + text.index(at) + 1
+
+
+def test_unknown_enum_member_of_a_constant() -> None:
+    text = (
+        "when: status.code in params.codes or status.code == params.code\nparams: {codes: [Active, Broken], code: Odd}"
+    )
+
+    assert codes(text) == ["unknown-enum-member", "unknown-enum-member"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("not (status.lastExecution.countEscrowed < 5)", 1),
+        ("not (status.escrowsPruned or job.escrowRatio >= 0.5)", 1),
+        ("not (age(job.lastSeenAt) < hours(1))", 1),
+        ("not (previous.countSuccessiveCompleteFailures < 5)", 1),
+        ('not (status.code == "Active")', 0),
+        ("not (job.failureStreak < 5)", 0),
+        ("not (tenant.pollCoverage < 1)", 0),
+        ("not status.escrowsPruned", 0),
+    ],
+)
+def test_negated_comparison(text: str, expected: int) -> None:
+    """True for null, which is seldom meant; what cannot be null is left alone."""
+    assert [problem.code for problem in of_condition(text)] == ["negated-comparison"] * expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("status.code", 1),
+        ("status.escrowsPruned and job.failureStreak", 1),
+        ("not status.lastExecution.timeEnded", 1),
+        ("job.gone if status.code else job.appeared", 1),
+        ("status.quarantine", 0),
+        ("previous and status.escrowsPruned", 0),
+    ],
+)
+def test_truth_of_value(text: str, expected: int) -> None:
+    assert [problem.code for problem in of_condition(text)] == ["truth-of-value"] * expected
+
+
+def test_missing_summary() -> None:
+    (problem,) = lint(rules("when: job.gone\nannotations: {description: x}"))
+
+    assert (problem.code, problem.path) == ("missing-summary", "groups[0].rules[0].annotations")
+
+
+def test_unused_constant() -> None:
+    (problem,) = lint(rules("when: job.gone\nparams: {a: 1, b: 2}\nannotations: {summary: '{{ params.b }}'}"))
+
+    assert (problem.code, problem.found) == ("unused-param", "constant `a` that nothing uses")
+
+
+STATE = "when: status.code == 'Active' and job.failureStreak > params.n\nparams: {n: 3}\n"
+
+
+@pytest.mark.parametrize(
+    ("other", "expected"),
+    [
+        pytest.param(STATE, ["shadowed"], id="the same"),
+        pytest.param(STATE.replace("'", '"').replace("and", "and  "), ["shadowed"], id="written otherwise"),
+        pytest.param(STATE.replace("n: 3", "n: 4"), [], id="another constant"),
+        pytest.param(STATE.replace("Active", "Paused"), [], id="another condition"),
+        pytest.param(STATE + "for: 1h", [], id="another `for`: a step of escalation"),
+        pytest.param(STATE + "labels: {a: b}", [], id="a label more"),
+        pytest.param(STATE + "enabled: false", [], id="switched off"),
+    ],
+)
+def test_shadowed(other: str, expected: list[str]) -> None:
+    assert codes(STATE, other) == expected
+
+
+@pytest.mark.parametrize(("held", "expected"), [("0s", []), ("1m", ["for-below-interval"]), ("5m", []), ("10m", [])])
+def test_for_below_interval(held: str, expected: list[str]) -> None:
+    found = rules(f"when: job.gone\nfor: {held}")
+
+    assert [problem.code for problem in lint(found, poll_interval=timedelta(minutes=5))] == expected
+    assert lint(found) == []
+
+
+def test_clearing_conditions_are_looked_at_too() -> None:
+    assert codes("when: job.gone\nclear_when: 1 == 2") == ["never-true"]
+
+
+def test_every_check_says_what_it_means() -> None:
+    assert all(check.__doc__ for check in CHECKS.values())
