@@ -95,21 +95,26 @@ class ControlServer:
             await asyncio.gather(*self._connections, return_exceptions=True)
             await self._server.wait_closed()
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        if task is None or len(self._connections) >= CONNECTIONS_MAX:
-            writer.close()
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if len(self._connections) >= CONNECTIONS_MAX:
+            _log.warning("control.turned_away", connections=len(self._connections))
+            writer.transport.abort()
             return
+        task = asyncio.create_task(self._serve(reader, writer))
         self._connections.add(task)
+        task.add_done_callback(self._connections.discard)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             writer.write(_line(await self._answer(reader)))
             async with asyncio.timeout(REQUEST_SECONDS_MAX):
                 await writer.drain()
+            writer.close()
         except (OSError, TimeoutError):
             _log.debug("control.connection_lost")
         finally:
-            self._connections.discard(task)
-            writer.close()
+            if not writer.is_closing():  # given up: nothing that is still to be sent may hold up the stop
+                writer.transport.abort()
 
     async def _answer(self, reader: asyncio.StreamReader) -> _Answer:
         try:

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import quote
 
-from sqlalchemy import Connection, event
+from sqlalchemy import URL, Connection, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
@@ -52,7 +52,7 @@ def _engine(
             f"SQLite {sqlite3.sqlite_version} is too old: alertd needs {'.'.join(map(str, _OLDEST))} or later"
         )
     engine = create_async_engine(
-        f"sqlite+aiosqlite:///file:{quote(path.as_posix())}?mode={mode}&uri=true",
+        URL.create("sqlite+aiosqlite", database=f"file:{quote(path.as_posix())}", query={"mode": mode, "uri": "true"}),
         connect_args={"isolation_level": None, "timeout": _WAIT_SECONDS},  # None: transactions begin where we say so
         poolclass=AsyncAdaptedQueuePool,
         pool_size=pool_size,
