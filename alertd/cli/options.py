@@ -8,8 +8,6 @@ from typing import Any, TypeVar
 
 import click
 
-from alertd.cli.program import DEBUG
-
 CONFIG_DEFAULT = "alertd.yaml"
 ENVIRONMENT = """\b
 Environment:
@@ -18,18 +16,13 @@ Environment:
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def _note_debug(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:  # noqa: ARG001 - click's signature
-    if value:
-        ctx.meta[DEBUG] = True
-
-
 class Command(click.Command):
     """A command with `--debug`, so that it may stand behind the command's name as well as before it."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401 - click's
         super().__init__(*arguments, **options)
         text = "Show where in the program an error arose."
-        self.params.append(click.Option(["--debug"], is_flag=True, expose_value=False, callback=_note_debug, help=text))
+        self.params.append(click.Option(["--debug"], is_flag=True, expose_value=False, help=text))
 
 
 def config_option(function: F) -> F:

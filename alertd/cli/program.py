@@ -71,7 +71,7 @@ def _print_version(ctx: click.Context, parameter: click.Parameter, value: bool) 
 @click.group(
     cls=Program, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
 )
-@click.option("--debug", is_flag=True, help="Show where in the program an error arose.")
+@click.option("--debug", is_flag=True, expose_value=False, help="Show where in the program an error arose.")
 @click.option(
     "--version",
     is_flag=True,
@@ -80,13 +80,8 @@ def _print_version(ctx: click.Context, parameter: click.Parameter, value: bool) 
     callback=_print_version,
     help="Print the version and stop.",
 )
-@click.pass_context
-def program(ctx: click.Context, debug: bool) -> None:
+def program() -> None:
     """Alerts for Microsoft Entra provisioning jobs: once per incident, with reminders and an all-clear."""
-    ctx.meta[DEBUG] = ctx.meta.get(DEBUG, False) or debug
-
-
-DEBUG = "alertd.debug"  # the context's note that tracebacks are wanted
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -97,10 +92,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command; give the exit code. Errors have been told on stderr then."""
-    wanted = {DEBUG: "--debug" in arguments}
     try:
         with program.make_context("alertd", list(arguments)) as ctx:
-            ctx.meta.update({DEBUG: wanted[DEBUG] or ctx.params.get("debug", False)})
             code = program.invoke(ctx)
     except click.exceptions.Exit as exc:
         return exc.exit_code
@@ -113,7 +106,7 @@ def run(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         return _reader_left()
     except Exception as exc:  # noqa: BLE001 - the edge of the program: whatever it is, a person reads it
-        return _failed(exc, debug=wanted[DEBUG])
+        return _failed(exc, debug="--debug" in arguments)
     return code if isinstance(code, int) else EXIT_FINE
 
 
