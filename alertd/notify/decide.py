@@ -138,8 +138,9 @@ def assume(known: Ledger, delivery: Delivery, now: datetime) -> Ledger:
         if line.episode > ended.get(fingerprint, 0)
     }
     fires = {line.fingerprint: _told(known, line, now) for line in delivery.firing}
-    said = {*delivery.firing, *delivery.resolved}
-    return Ledger(told=kept | fires, announced=known.announced - said, last_message_at=now)
+    said = {line.fingerprint: line.episode for line in (*delivery.firing, *delivery.resolved)}
+    unheard = frozenset(line for line in known.announced if line.episode > said.get(line.fingerprint, 0))
+    return Ledger(told=kept | fires, announced=unheard, last_message_at=now)
 
 
 def _told(known: Ledger, line: Announced, now: datetime) -> Told:
@@ -159,7 +160,7 @@ def decide(
         if entry.standing is Standing.FIRING and manner.integration_id not in entry.alert.withheld_integrations
     )
     ended = tuple(entry.alert for entry in everyone if entry.standing is Standing.ENDED)
-    ends = tuple(alert for alert in ended if _speaks_for(known, alert))
+    ends = tuple(alert for alert in ended if alert.fingerprint in known.told)
     unheard = tuple(alert for alert in ended if alert not in ends and _announced(known, alert))
     told_ends = tuple(alert for alert in ends if _tells_end(alert, manner))
     reason = _reason(known, everyone, firing, told_ends, unheard, manner, now) or (Reason.EVENT if events else None)
@@ -170,14 +171,9 @@ def decide(
     return Decision(reason=reason, firing=firing, resolved=resolved, events=events, forgotten=forgotten)
 
 
-def _speaks_for(known: Ledger, alert: Alert) -> bool:
-    """Whether a line of the ledger speaks for this alert: of this episode, or of one whose end was never told."""
-    line = known.told.get(alert.fingerprint)
-    return line is not None and line.episode >= alert.inherits_from
-
-
 def _announced(known: Ledger, alert: Alert) -> bool:
-    return Announced(fingerprint=alert.fingerprint, episode=alert.episode) in known.announced
+    """Whether a message spoke of this alert that was never accepted, be it of an earlier episode."""
+    return any(line.fingerprint == alert.fingerprint for line in known.announced)
 
 
 def _tells_end(alert: Alert, manner: Manner) -> bool:
@@ -209,13 +205,16 @@ def _reason(
 
 
 def _is_news(known: Ledger, alert: Alert) -> bool:
-    return not _speaks_for(known, alert) or known.told[alert.fingerprint].absent
+    """Whether it was never told, or not since it left and came back; an episode whose end was never told speaks for the next."""
+    line = known.told.get(alert.fingerprint)
+    return line is None or line.episode < alert.inherits_from or line.absent
 
 
 def _others_fire(known: Ledger, everyone: tuple[Member, ...]) -> bool:
     """Whether something this integration was told of still fires, silently or not."""
     return any(
-        entry.standing in {Standing.FIRING, Standing.SILENT} and _speaks_for(known, entry.alert) for entry in everyone
+        entry.standing in {Standing.FIRING, Standing.SILENT} and entry.alert.fingerprint in known.told
+        for entry in everyone
     )
 
 

@@ -181,13 +181,14 @@ def _begin(listener: Listener, situation: Situation, now: datetime) -> Conversat
 
 
 def _announced(talk: Conversation, decision: Decision, members: tuple[Member, ...]) -> tuple[Announced, ...]:
-    """Name what messages say that nobody has accepted yet; an episode that is over and done is no longer among the members."""
-    told = {(line.fingerprint, line.episode) for line in talk.told}
-    episodes = {(entry.alert.fingerprint, entry.alert.episode) for entry in members}
-    lines: set[tuple[str, int]] = {(line.fingerprint, line.episode) for line in talk.announced}
-    lines |= {(alert.fingerprint, alert.episode) for alert in decision.firing}
-    fresh = lines & episodes - told
-    return tuple(Announced(fingerprint=fingerprint, episode=episode) for fingerprint, episode in sorted(fresh))
+    """Name what messages say that nobody has accepted yet, with its latest episode.
+
+    What was told needs no such line, not even if that is forgotten now; an alert that is over and done is no longer among the members.
+    """
+    lines = {line.fingerprint: line.episode for line in talk.announced}
+    lines |= {alert.fingerprint: alert.episode for alert in decision.firing}
+    fresh = lines.keys() & {entry.alert.fingerprint for entry in members} - {line.fingerprint for line in talk.told}
+    return tuple(Announced(fingerprint=fingerprint, episode=lines[fingerprint]) for fingerprint in sorted(fresh))
 
 
 def announced(alert: Alert) -> Announced:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from alertd.model.alert import Alert, Ended, Event, Identity, State
+from alertd.store.values import Announced, Told
 
-from .strategies import START
+START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 
 
 def alert(
@@ -54,3 +55,13 @@ def event(
         severity="error",
         labels={"alertname": name, "job_id": job} if labels is None else labels,
     )
+
+
+def told_line(fingerprint: str, episode: int = 1, at: datetime = START, absent: bool = False) -> Told:
+    """Give a line of the told-ledger."""
+    return Told(fingerprint=fingerprint, episode=episode, at=at, absent=absent)
+
+
+def announced_line(fingerprint: str, episode: int = 1) -> Announced:
+    """Name an episode that a message spoke of."""
+    return Announced(fingerprint=fingerprint, episode=episode)

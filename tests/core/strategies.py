@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import attrs
 from hypothesis import strategies as st
 
+from alertd.model.alert import Alert, Ended, Identity, State
+from alertd.model.notification import Withheld
 from alertd.model.resources import (
     EXECUTION_STATES,
     QUARANTINE_REASONS,
@@ -25,8 +27,9 @@ from alertd.model.resources import (
     SynchronizationStatus,
     SynchronizationTaskExecution,
 )
+from alertd.notify.decide import Ledger, Manner, Member, member
 
-START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
+from .alerts import START, announced_line, told_line
 
 # Everything that would end a map key early if it were not escaped, and the empty one.
 ODD_KEYS = ("", '"', "\\", '\\"', "]", "[", '"]', '["a"]', "a.b", "user to User", "\n", "\\n", "é", "a", "b")
@@ -122,3 +125,72 @@ def essence(value: Any) -> Any:
         said: Mapping[str, Any] = {name: essence(getattr(value, name)) for name in attrs.fields_dict(type(value))}
         return {name: held for name, held in said.items() if held is not None} or None
     return value
+
+
+# Alerts in all their standings, and what an integration may have been told of them.
+
+_NAMES = ("A", "B", "C")
+
+
+def _alerts(name: str) -> st.SearchStrategy[Alert]:
+    return st.builds(
+        lambda state, how, episode, inherits, kept_off: Alert(
+            identity=Identity(rule=name),
+            state=state,
+            severity="error",
+            labels={"alertname": name},
+            episode=episode,
+            inherits_from=min(inherits, episode),
+            activeSince=START,
+            startsAt=START,
+            endsAt=START if how else None,
+            ended=how,
+            withheld_integrations=("ops/teams/default",) if kept_off else (),
+        ),
+        st.just(State.FIRING) | st.sampled_from([State.PENDING, State.RESOLVED]),
+        st.none() | st.sampled_from(Ended),
+        st.integers(1, 3),
+        st.integers(1, 3),
+        st.sampled_from([False, False, False, True]),
+    ).filter(
+        lambda alert: (
+            (alert.ended is None)
+            if alert.state is State.FIRING
+            else alert.state is State.PENDING or alert.ended is not None
+        )
+    )
+
+
+def _members(name: str) -> st.SearchStrategy[Member]:
+    return st.builds(member, _alerts(name), st.none() | st.sampled_from([Withheld.SILENCED, Withheld.MUTED]))
+
+
+_hours = st.integers(0, 47).map(lambda hours: timedelta(hours=hours))
+
+
+@st.composite
+def groups(draw: st.DrawFn) -> tuple[Ledger, list[Member]]:
+    """Give what an integration knows and how the group stands; nobody can know of an episode that is yet to come."""
+    everyone = [draw(_members(name)) for name in draw(st.lists(st.sampled_from(_NAMES), unique=True))]
+    told, announced = {}, set()
+    for entry in everyone:
+        name, episodes = entry.alert.fingerprint, st.integers(1, entry.alert.episode)
+        if draw(st.booleans()):
+            told[name] = told_line(name, draw(episodes), START + draw(_hours), absent=draw(st.booleans()))
+        announced |= {announced_line(name, draw(episodes))} if draw(st.booleans()) else set()
+    last = draw(st.none() | _hours.map(lambda age: START + age))
+    return Ledger(told=told, announced=frozenset(announced), last_message_at=last), everyone
+
+
+manners = st.builds(
+    Manner,
+    integration_id=st.just("ops/teams/default"),
+    send_resolved=st.booleans(),
+    closes_silently=st.booleans(),
+    repeat_interval=st.sampled_from([timedelta(0), timedelta(hours=4), timedelta(hours=24)]),
+)
+
+
+def announced_lines(known: Ledger, alert: Alert) -> bool:
+    """Whether messages that nobody accepted spoke of this alert."""
+    return any(line.fingerprint == alert.fingerprint for line in known.announced)

@@ -2,31 +2,496 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
+import attrs
 import pytest
+from hypothesis import given
 
-from alertd.model.alert import Alert, State
-from alertd.model.notification import Withheld
-from alertd.notify.decide import Standing, member
+from alertd.model.alert import Alert, Ended, Event, State
+from alertd.model.notification import DeliveryState, Reason, Rendered, Withheld
+from alertd.notify.decide import Decision, Ledger, Manner, Member, Standing, assume, decide, ledger, member
+from alertd.store.values import Announced, Conversation, Delivery
 
-from .alerts import alert, ended
-from .strategies import START
+from .alerts import START, alert, announced_line, ended, event, told_line
+from .strategies import announced_lines, groups, manners
+
+NOW = START + timedelta(days=2)
+DAY = timedelta(days=1)
+MANNER = Manner(integration_id="ops/teams/default")
+OFF = attrs.evolve(MANNER, send_resolved=False)
+QUIETLY = attrs.evolve(MANNER, closes_silently=True)
+
+FIRING, SILENT, ENDED, QUIET = Standing
+
+
+def told(*names: str, episode: int = 1, absent: tuple[str, ...] = (), age: timedelta = timedelta(hours=1)) -> Ledger:
+    """Give the ledger of an integration that was told these fire, `age` ago."""
+    lines = {
+        alert(name).fingerprint: told_line(alert(name).fingerprint, episode, NOW - age, name in absent)
+        for name in (*names, *absent)
+    }
+    return Ledger(told=lines, last_message_at=NOW - age)
+
+
+def announced(known: Ledger, *names: str, episode: int = 1) -> Ledger:
+    """Give the ledger where messages about these went out, too, and were not accepted."""
+    return attrs.evolve(known, announced=frozenset(announced_line(alert(name).fingerprint, episode) for name in names))
+
+
+NOTHING = Ledger()
+
+
+def stand(*items: Alert | tuple[Alert, Withheld]) -> list[Member]:
+    return [member(*item) if isinstance(item, tuple) else member(item) for item in items]
+
+
+A, B, C = alert("A"), alert("B"), alert("C")
+A_ENDED, B_ENDED = ended("A"), ended("B")
+A_HELD = (A, Withheld.SILENCED)
+
+
+def again(name: str, episode: int = 2, inherits_from: int = 1) -> Alert:
+    return alert(name, episode=episode, inherits_from=inherits_from)
+
+
+def names(alerts: tuple[Alert, ...]) -> str:
+    return "".join(item.name for item in alerts)
+
+
+def said(decision: Decision) -> tuple[Reason | Withheld | None, str, str]:
+    """Give reason, what is listed as firing, what is listed as resolved."""
+    resolved = tuple(entry.alert for entry in decision.resolved)
+    return decision.reason or decision.withheld, names(decision.firing), names(resolved)
+
+
+# Members.
 
 
 @pytest.mark.parametrize(
     ("item", "withheld", "standing"),
     [
-        pytest.param(alert(), None, Standing.FIRING, id="firing"),
-        pytest.param(alert(clearSince=START), None, Standing.FIRING, id="kept firing"),
-        pytest.param(alert(), Withheld.SILENCED, Standing.SILENT, id="firing and held back"),
-        pytest.param(alert(state=State.PENDING, startsAt=START), None, Standing.SILENT, id="demoted by a raised for"),
-        pytest.param(ended(), None, Standing.ENDED, id="ended"),
-        pytest.param(ended(state=State.PENDING), None, Standing.ENDED, id="ended, and pending again"),
-        pytest.param(ended(state=State.BASELINE), None, Standing.ENDED, id="ended, and granted anew"),
-        pytest.param(alert(state=State.PENDING, episode=0), None, Standing.QUIET, id="pending"),
-        pytest.param(alert(state=State.BASELINE, episode=0), None, Standing.QUIET, id="baseline"),
+        pytest.param(alert(), None, FIRING, id="firing"),
+        pytest.param(alert(clearSince=START), None, FIRING, id="kept firing"),
+        pytest.param(alert(), Withheld.SILENCED, SILENT, id="firing and held back"),
+        pytest.param(alert(state=State.PENDING, startsAt=START), None, SILENT, id="demoted by a raised for"),
+        pytest.param(ended(), None, ENDED, id="ended"),
+        pytest.param(ended(state=State.PENDING), None, ENDED, id="ended, and pending again"),
+        pytest.param(ended(state=State.BASELINE), None, ENDED, id="ended, and granted anew"),
+        pytest.param(alert(state=State.PENDING, episode=0), None, QUIET, id="pending"),
+        pytest.param(alert(state=State.BASELINE, episode=0), None, QUIET, id="baseline"),
     ],
 )
 def test_where_an_alert_stands(item: Alert, withheld: Withheld | None, standing: Standing) -> None:
     placed = member(item, withheld)
 
     assert (placed.alert, placed.standing, placed.withheld) == (item, standing, withheld)
+
+
+# The table of DESIGN, section 9.
+
+FIRST, NEW, SOME, ALL, REPEAT, LATE, EVENT = (
+    Reason.FIRST_NOTIFICATION,
+    Reason.NEW_ALERTS,
+    Reason.SOME_RESOLVED,
+    Reason.ALL_RESOLVED,
+    Reason.REPEAT,
+    Reason.LATE,
+    Reason.EVENT,
+)
+UNCHANGED, EARLY, SR_OFF = Withheld.UNCHANGED, Withheld.RESOLVED_BEFORE_FIRST, Withheld.SEND_RESOLVED_OFF
+
+
+@pytest.mark.parametrize(
+    ("known", "now", "expected"),
+    [
+        pytest.param(NOTHING, [], (UNCHANGED, "", ""), id="nothing at all"),
+        pytest.param(NOTHING, [A], (FIRST, "A", ""), id="nothing told, one fires"),
+        pytest.param(NOTHING, [A, B], (FIRST, "AB", ""), id="nothing told, two fire"),
+        pytest.param(NOTHING, [A, B_ENDED], (FIRST, "A", ""), id="an end nobody heard the beginning of is not listed"),
+        pytest.param(NOTHING, [A_ENDED], (EARLY, "", ""), id="over before anybody was told"),
+        pytest.param(told("A"), [A], (UNCHANGED, "", ""), id="told, still fires"),
+        pytest.param(told("A"), [A, B], (NEW, "AB", ""), id="another one fires"),
+        pytest.param(told("A"), [A_ENDED, B], (NEW, "B", "A"), id="another one fires, ends are listed along"),
+        pytest.param(told("A", "B"), [A_ENDED, B], (SOME, "B", "A"), id="one of two ended"),
+        pytest.param(told("A", "B"), [A_ENDED, (B, Withheld.SILENCED)], (SOME, "", "A"), id="the other fires silently"),
+        pytest.param(told("A", "B"), [A_ENDED, (B, Withheld.INHIBITED)], (SOME, "", "A"), id="... or is inhibited"),
+        pytest.param(
+            told("A", "B"),
+            [A_ENDED, alert("B", state=State.PENDING, startsAt=START)],
+            (SOME, "", "A"),
+            id="... or was demoted by a raised for",
+        ),
+        pytest.param(told("A", "B"), [A_ENDED, B_ENDED], (ALL, "", "AB"), id="both ended"),
+        pytest.param(told("A"), [A_ENDED], (ALL, "", "A"), id="the only one ended"),
+        pytest.param(told("A"), [A_ENDED, (B, Withheld.SILENCED)], (ALL, "", "A"), id="a silenced stranger is not of F"),
+        pytest.param(told("A"), [A_ENDED, B_ENDED], (ALL, "", "A"), id="only what was told fires is listed as resolved"),
+        pytest.param(told("A"), [A_HELD], (Withheld.SILENCED, "", ""), id="told, then silenced"),
+        pytest.param(NOTHING, [A_HELD], (Withheld.SILENCED, "", ""), id="silenced before anybody was told"),
+        pytest.param(NOTHING, [(A, Withheld.INHIBITED), B], (FIRST, "B", ""), id="what is held back is not listed"),
+        pytest.param(told("A", age=DAY), [A], (REPEAT, "A", ""), id="the repeat interval is over"),
+        pytest.param(
+            told("A", age=DAY - timedelta(microseconds=1)), [A], (UNCHANGED, "", ""), id="the repeat interval is not over"
+        ),
+        pytest.param(told("A", age=9 * DAY), [A_HELD], (Withheld.SILENCED, "", ""), id="no repeat while held back"),
+        pytest.param(
+            told("A", "B", age=DAY), [A_HELD, B], (REPEAT, "B", ""), id="a repeat leaves out what is held back"
+        ),
+        pytest.param(told("A", age=DAY), [A, B], (NEW, "AB", ""), id="news come before a repeat"),
+        pytest.param(told("A", "B", age=DAY), [A_ENDED, B], (SOME, "B", "A"), id="ends come before a repeat"),
+        pytest.param(announced(NOTHING, "A"), [A_ENDED], (LATE, "", "A"), id="announced, never accepted, ended"),
+        pytest.param(announced(NOTHING, "A"), [A], (FIRST, "A", ""), id="announced, never accepted, still fires"),
+        pytest.param(announced(told("B"), "A"), [A_ENDED, B], (LATE, "B", "A"), id="late beside what is told"),
+        pytest.param(announced(told("B"), "A"), [A_ENDED, B, C], (NEW, "BC", "A"), id="late along with news"),
+        pytest.param(announced(told("B"), "A"), [A_ENDED, B_ENDED], (ALL, "", "BA"), id="late along with the all-clear"),
+        pytest.param(announced(told("B", "C"), "A"), [A_ENDED, B_ENDED, C], (SOME, "C", "BA"), id="late along with ends"),
+        pytest.param(announced(NOTHING, "A"), [A_ENDED, B], (FIRST, "B", "A"), id="late along with the first message"),
+        pytest.param(
+            announced(told("B", age=DAY), "A"), [A_ENDED, B], (LATE, "B", "A"), id="late only if no other row applies"
+        ),
+        pytest.param(announced(NOTHING, "A"), [A_HELD], (Withheld.SILENCED, "", ""), id="announced, now silenced"),
+        pytest.param(told("A"), [again("A")], (UNCHANGED, "", ""), id="ended and fired again between two ticks"),
+        pytest.param(told("A"), [again("A", 5)], (UNCHANGED, "", ""), id="... and that several times"),
+        pytest.param(told("A"), [ended("A", episode=3)], (ALL, "", "A"), id="... and ended after all"),
+        pytest.param(told("A"), [again("A", 2, inherits_from=2)], (NEW, "A", ""), id="a new series is news"),
+        pytest.param(
+            told("A", episode=2), [again("A", 3, inherits_from=2)], (UNCHANGED, "", ""), id="told of the new series"
+        ),
+        pytest.param(
+            told("A"),
+            [ended("A", episode=2, inherits_from=2)],
+            (ALL, "", "A"),
+            id="a new series that ended before it was told",
+        ),
+        pytest.param(
+            told("A", "B"),
+            [(again("A", 2, inherits_from=2), Withheld.SILENCED), B_ENDED],
+            (SOME, "", "B"),
+            id="a silenced new series still fires",
+        ),
+        pytest.param(
+            announced(NOTHING, "A", episode=1),
+            [ended("A", episode=3)],
+            (LATE, "", "A"),
+            id="announced, fired again, ended: one late message",
+        ),
+        pytest.param(told("A"), [ended("A", state=State.PENDING)], (ALL, "", "A"), id="ended, and pending again"),
+        pytest.param(told(absent=("A",)), [A], (NEW, "A", ""), id="back after a message went out without it"),
+        pytest.param(told(absent=("A",)), [A_HELD], (Withheld.SILENCED, "", ""), id="still away"),
+        pytest.param(told(absent=("A",)), [A_ENDED], (ALL, "", "A"), id="ended while it was held back"),
+        pytest.param(told("B", absent=("A",)), [A_ENDED, B], (SOME, "B", "A"), id="... while another fires on"),
+        pytest.param(NOTHING, [alert("A", state=State.PENDING, episode=0)], (UNCHANGED, "", ""), id="pending says nothing"),
+        pytest.param(NOTHING, [alert("A", state=State.BASELINE, episode=0)], (UNCHANGED, "", ""), id="nor does baseline"),
+    ],
+)  # fmt: skip
+def test_the_truth_table(
+    known: Ledger, now: list[Alert | tuple[Alert, Withheld]], expected: tuple[Reason | Withheld, str, str]
+) -> None:
+    assert said(decide(known, stand(*now), (), MANNER, NOW)) == expected
+
+
+# How it ended.
+
+
+def gone(name: str) -> Alert:
+    return ended(name, how=Ended.GONE)
+
+
+def unwatched(name: str) -> Alert:
+    return ended(name, how=Ended.NOT_WATCHED)
+
+
+def removed(name: str) -> Alert:
+    return ended(name, how=Ended.RULE_REMOVED)
+
+
+@pytest.mark.parametrize(
+    ("ends", "reason"),
+    [
+        pytest.param([gone("A")], Reason.SUBJECT_GONE, id="gone"),
+        pytest.param([unwatched("A")], Reason.NOT_WATCHED, id="not watched"),
+        pytest.param([removed("A")], Reason.RULE_REMOVED, id="rule removed"),
+        pytest.param([A_ENDED, gone("B")], Reason.SUBJECT_GONE, id="one resolved, one gone"),
+        pytest.param([removed("A"), unwatched("B"), gone("C")], Reason.SUBJECT_GONE, id="gone comes first"),
+        pytest.param([removed("A"), unwatched("B")], Reason.NOT_WATCHED, id="then not watched"),
+        pytest.param([A_ENDED, removed("B")], Reason.RULE_REMOVED, id="then rule removed"),
+        pytest.param([A_ENDED, B_ENDED], Reason.ALL_RESOLVED, id="all-clear only if each truly resolved"),
+    ],
+)
+def test_an_all_clear_that_is_none_says_so(ends: list[Alert], reason: Reason) -> None:
+    decision = decide(told("A", "B", "C"), stand(*ends), (), MANNER, NOW)
+
+    assert decision.reason is reason
+    assert [(entry.alert, entry.ended) for entry in decision.resolved] == [(item, item.ended) for item in ends]
+
+
+def test_while_others_fire_an_end_of_any_kind_is_some_resolved() -> None:
+    decision = decide(told("A", "B"), stand(gone("A"), B), (), MANNER, NOW)
+
+    assert said(decision) == (SOME, "B", "A")
+    assert decision.resolved[0].ended is Ended.GONE
+
+
+# Integrations that do not want ends.
+
+
+@pytest.mark.parametrize(
+    ("known", "now", "expected", "forgotten"),
+    [
+        pytest.param(told("A"), [A_ENDED], (SR_OFF, "", ""), {"A"}, id="an end is not told, but settled"),
+        pytest.param(told("A", "B"), [A_ENDED, B], (SR_OFF, "", ""), {"A"}, id="one of two"),
+        pytest.param(told("A"), [A_ENDED, B], (NEW, "B", ""), {"A"}, id="not even along with news"),
+        pytest.param(told("A", "B", age=DAY), [A_ENDED, B], (REPEAT, "B", ""), {"A"}, id="nor with a repeat"),
+        pytest.param(announced(NOTHING, "A"), [A_ENDED], (LATE, "", "A"), set(), id="late all the same"),
+        pytest.param(announced(told("B"), "A"), [A_ENDED, B_ENDED], (LATE, "", "A"), {"B"}, id="late, beside an end"),
+        pytest.param(NOTHING, [A_ENDED], (EARLY, "", ""), set(), id="nothing to settle"),
+        pytest.param(told("A"), [A_ENDED, (B, Withheld.MUTED)], (Withheld.MUTED, "", ""), {"A"}, id="held back first"),
+    ],
+)
+def test_send_resolved_off(
+    known: Ledger, now: list[Alert], expected: tuple[Reason | Withheld, str, str], forgotten: set[str]
+) -> None:
+    decision = decide(known, stand(*now), (), OFF, NOW)
+
+    assert said(decision) == expected
+    assert decision.forgotten == {alert(name).fingerprint for name in forgotten}
+
+
+@pytest.mark.parametrize(
+    ("now", "expected", "forgotten"),
+    [
+        pytest.param([removed("A")], (SR_OFF, "", ""), {"A"}, id="a removed rule closes without a word"),
+        pytest.param([removed("A"), B], (SR_OFF, "", ""), {"A"}, id="also beside what fires on"),
+        pytest.param([removed("A"), B_ENDED], (ALL, "", "B"), {"A"}, id="a true end is told"),
+        pytest.param([gone("A")], (Reason.SUBJECT_GONE, "", "A"), set(), id="so is a vanished job"),
+        pytest.param([unwatched("A")], (Reason.NOT_WATCHED, "", "A"), set(), id="and what is not watched"),
+    ],
+)
+def test_a_removed_rule_in_chat_and_mail(
+    now: list[Alert], expected: tuple[Reason | Withheld, str, str], forgotten: set[str]
+) -> None:
+    decision = decide(told("A", "B"), stand(*now), (), QUIETLY, NOW)
+
+    assert said(decision) == expected
+    assert decision.forgotten == {alert(name).fingerprint for name in forgotten}
+
+
+def test_no_repeats_where_none_are_wanted() -> None:
+    never = attrs.evolve(MANNER, repeat_interval=timedelta(0))
+
+    assert said(decide(told("A", age=99 * DAY), stand(A), (), never, NOW)) == (UNCHANGED, "", "")
+
+
+def test_no_repeat_where_nothing_was_ever_accepted() -> None:
+    """A ledger carried over by a reload may have lines and no clock."""
+    carried = attrs.evolve(told("A"), last_message_at=None)
+
+    assert said(decide(carried, stand(A), (), MANNER, NOW)) == (UNCHANGED, "", "")
+
+
+# An alert that must not go through this very integration.
+
+
+def test_a_failing_integration_is_not_told_of_its_own_failure() -> None:
+    kept_off = alert("A", withheld_integrations=(MANNER.integration_id,))
+
+    assert said(decide(NOTHING, stand(kept_off), (), MANNER, NOW)) == (UNCHANGED, "", "")
+    assert said(decide(NOTHING, stand(kept_off, B), (), MANNER, NOW)) == (FIRST, "B", "")
+    elsewhere = attrs.evolve(MANNER, integration_id="managers/email/default")
+    assert said(decide(NOTHING, stand(kept_off), (), elsewhere, NOW)) == (FIRST, "A", "")
+
+
+# Events.
+
+PRUNED = event()
+
+
+@pytest.mark.parametrize(
+    ("known", "now", "expected"),
+    [
+        pytest.param(NOTHING, [], (EVENT, "", ""), id="alone"),
+        pytest.param(told("A"), [A], (EVENT, "A", ""), id="what fires is listed along"),
+        pytest.param(told("A"), [A_HELD], (EVENT, "", ""), id="what is held back is not"),
+        pytest.param(NOTHING, [A], (FIRST, "A", ""), id="along with the first message"),
+        pytest.param(told("A"), [A_ENDED], (ALL, "", "A"), id="along with the all-clear"),
+        pytest.param(told("A", age=DAY), [A], (REPEAT, "A", ""), id="along with a repeat"),
+        pytest.param(announced(NOTHING, "A"), [A_ENDED], (LATE, "", "A"), id="along with a late message"),
+        pytest.param(NOTHING, [A_ENDED], (EVENT, "", ""), id="beside an end nobody heard of"),
+    ],
+)
+def test_events(known: Ledger, now: list[Alert], expected: tuple[Reason, str, str]) -> None:
+    decision = decide(known, stand(*now), (PRUNED,), MANNER, NOW)
+
+    assert said(decision) == expected
+    assert decision.events == (PRUNED,)
+
+
+def test_an_event_is_told_though_ends_are_not() -> None:
+    decision = decide(told("A"), stand(A_ENDED), (PRUNED,), OFF, NOW)
+
+    assert said(decision) == (EVENT, "", "")
+    assert decision.forgotten == {A.fingerprint}
+
+
+# The ledger once a message is accepted.
+
+
+def sent(decision: Decision, at: datetime = NOW) -> Delivery:
+    """Give the delivery that a decision leads to."""
+    return delivery(
+        decision.reason or EVENT,
+        firing=tuple(announced_line(item.fingerprint, item.episode) for item in decision.firing),
+        resolved=tuple(announced_line(entry.alert.fingerprint, entry.alert.episode) for entry in decision.resolved),
+        events=decision.events,
+        at=at,
+    )
+
+
+def delivery(
+    reason: Reason,
+    *,
+    firing: tuple[Announced, ...] = (),
+    resolved: tuple[Announced, ...] = (),
+    events: tuple[Event, ...] = (),
+    at: datetime = NOW,
+) -> Delivery:
+    return Delivery(
+        id="c-1",
+        conversation_id="c",
+        group_key="g",
+        integration_id=MANNER.integration_id,
+        receiver="ops",
+        sequence=1,
+        reason=reason,
+        state=DeliveryState.PENDING,
+        rendered=Rendered(body=b"", content_type="text/plain"),
+        firing=firing,
+        resolved=resolved,
+        events=events,
+        decided_at=at,
+        due_at=at,
+        retry_until=at + DAY,
+    )
+
+
+def line(name: str, episode: int = 1) -> Announced:
+    return announced_line(alert(name).fingerprint, episode)
+
+
+@pytest.mark.parametrize(
+    ("known", "firing", "resolved", "lines"),
+    [
+        pytest.param(NOTHING, [line("A")], [], [("A", 1, 0, False)], id="told now"),
+        pytest.param(told("A"), [line("A")], [], [("A", 1, 1, False)], id="first accepted then, not now"),
+        pytest.param(told("A"), [line("A", 2)], [], [("A", 2, 0, False)], id="a later episode is told now"),
+        pytest.param(told(absent=("A",)), [line("A")], [], [("A", 1, 1, False)], id="back again"),
+        pytest.param(told("A", "B"), [line("B")], [], [("A", 1, 1, True), ("B", 1, 1, False)], id="left out: away"),
+        pytest.param(told("A"), [], [line("A")], [], id="its end is told"),
+        pytest.param(told("A"), [], [line("A", 4)], [], id="the end of a later episode that it spoke for"),
+        pytest.param(told("A", episode=4), [], [line("A", 3)], [("A", 4, 1, True)], id="an end it has outlived"),
+        pytest.param(told("A"), [], [], [("A", 1, 1, True)], id="a message of events alone"),
+    ],
+)
+def test_an_accepted_message(
+    known: Ledger, firing: list[Announced], resolved: list[Announced], lines: list[tuple[str, int, int, bool]]
+) -> None:
+    after = assume(known, delivery(NEW, firing=tuple(firing), resolved=tuple(resolved)), NOW)
+
+    expected = {
+        alert(name).fingerprint: told_line(alert(name).fingerprint, episode, NOW - timedelta(hours=hours), absent)
+        for name, episode, hours, absent in lines
+    }
+    assert after == Ledger(told=expected, last_message_at=NOW)
+
+
+@pytest.mark.parametrize(
+    ("firing", "resolved", "left"),
+    [
+        pytest.param([], [], ["A", "B"], id="what it does not mention stays"),
+        pytest.param([line("A")], [], ["B"], id="what it says fires"),
+        pytest.param([], [line("B")], ["A"], id="what it explains"),
+        pytest.param([line("A", 3)], [], ["B"], id="a later episode speaks for the earlier"),
+        pytest.param([line("A", 0)], [], ["A", "B"], id="an earlier one does not"),
+    ],
+)
+def test_what_was_only_announced_before(firing: list[Announced], resolved: list[Announced], left: list[str]) -> None:
+    known = announced(NOTHING, "A", "B")
+
+    after = assume(known, delivery(NEW, firing=tuple(firing), resolved=tuple(resolved)), NOW)
+
+    assert after.announced == {line(name) for name in left}
+
+
+def test_the_ledger_of_a_conversation() -> None:
+    heard = told_line(A.fingerprint, 1, START)
+    talk = Conversation(
+        id="c",
+        group_key="g",
+        integration_id="i",
+        receiver="r",
+        started_at=START,
+        told=(heard,),
+        announced=(line("B"),),
+        last_message_at=NOW,
+    )
+
+    assert ledger(talk) == Ledger(told={A.fingerprint: heard}, announced=frozenset({line("B")}), last_message_at=NOW)
+    assert ledger(None) == NOTHING
+
+
+# What must hold whatever was told and whatever stands.
+
+
+@given(groups(), manners)
+def test_once_it_is_accepted_there_is_nothing_left_to_say(group: tuple[Ledger, list[Member]], manner: Manner) -> None:
+    known, everyone = group
+    decision = decide(known, everyone, (PRUNED,), manner, NOW)
+    remembered = attrs.evolve(
+        known,
+        told={name: one for name, one in known.told.items() if name not in decision.forgotten},
+        announced=frozenset(one for one in known.announced if one.fingerprint not in decision.forgotten),
+    )
+
+    after = assume(remembered, sent(decision), NOW)
+
+    assert not decide(after, everyone, (), manner, NOW).speaks
+    assert not decide(after, everyone, (), manner, NOW).forgotten
+
+
+@given(groups(), manners)
+def test_accepting_twice_is_accepting_once(group: tuple[Ledger, list[Member]], manner: Manner) -> None:
+    known, everyone = group
+    message = sent(decide(known, everyone, (), manner, NOW))
+
+    once = assume(known, message, NOW)
+
+    assert assume(once, message, NOW) == once
+
+
+@given(groups(), manners)
+def test_no_alert_is_passed_over(group: tuple[Ledger, list[Member]], manner: Manner) -> None:
+    """What fires and is not held back is told, or was; whoever was told hears of the end, unless he wants no ends."""
+    known, everyone = group
+    decision = decide(known, everyone, (), manner, NOW)
+    listed = {entry.alert.fingerprint for entry in decision.resolved} | decision.forgotten
+
+    for entry in everyone:
+        heard = entry.alert.fingerprint in known.told
+        if entry.standing is FIRING and manner.integration_id not in entry.alert.withheld_integrations:
+            assert heard or entry.alert in decision.firing
+        if entry.standing is ENDED and (heard or announced_lines(known, entry.alert)):
+            assert entry.alert.fingerprint in listed
+
+
+@given(groups(), manners)
+def test_a_message_lists_what_its_standing_allows(group: tuple[Ledger, list[Member]], manner: Manner) -> None:
+    known, everyone = group
+    decision = decide(known, everyone, (), manner, NOW)
+    standing = {entry.alert.fingerprint: entry.standing for entry in everyone}
+
+    assert (decision.reason is None) != (decision.withheld is None)
+    assert all(standing[item.fingerprint] is FIRING for item in decision.firing)
+    assert all(standing[entry.alert.fingerprint] is ENDED for entry in decision.resolved)
+    assert all(standing[name] is ENDED for name in decision.forgotten)
+    if decision.reason in {ALL, Reason.SUBJECT_GONE, Reason.NOT_WATCHED, Reason.RULE_REMOVED}:
+        assert not any(standing.get(name) in {FIRING, SILENT} for name in known.told), "no false all-clear"

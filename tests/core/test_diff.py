@@ -21,7 +21,8 @@ from alertd.model.resources import (
     SynchronizationTaskExecution,
 )
 
-from .strategies import ODD_KEYS, START, essence, jobs
+from .alerts import START
+from .strategies import ODD_KEYS, essence, jobs
 
 
 def job(**status: object) -> SynchronizationJob:

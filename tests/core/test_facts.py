@@ -19,7 +19,8 @@ from alertd.model.resources import (
     SynchronizationTaskExecution,
 )
 
-from .strategies import START, jobs
+from .alerts import START
+from .strategies import jobs
 
 NOW = START
 POLL = timedelta(minutes=5)

@@ -10,8 +10,7 @@ from alertd.model.alert import Alert, State
 from alertd.notify.inhibition import BUILTIN, InhibitRule, inhibitor
 from alertd.notify.matchers import parse_matcher
 
-from .alerts import alert, ended, event
-from .strategies import START
+from .alerts import START, alert, ended, event
 
 
 def rule(source: str, target: str, *equal: str) -> InhibitRule:

@@ -14,8 +14,7 @@ from alertd.model.alert import Alert, Ended, Evidence, Identity, State
 from alertd.model.change import Change
 from alertd.model.resources import SynchronizationStatus
 
-from .alerts import alert, ended
-from .strategies import START
+from .alerts import START, alert, ended
 
 MINUTE = timedelta(minutes=1)
 IDENTITY = Identity(rule="JobQuarantined", tenant_key="global/1", service_principal_id="sp-1", job_id="SF.1")
