@@ -238,9 +238,14 @@ def _again_at(
         return now
     if not any(entry.standing is Standing.FIRING for entry in members):
         return None
-    repeats = [
-        turn.conversation.last_message_at + turn.listener.manner.repeat_interval
-        for turn in turns
-        if turn.conversation and turn.conversation.last_message_at and turn.listener.manner.repeat_interval
-    ]
+    repeats = [instant for instant in (_repeat_at(turn, now) for turn in turns) if instant is not None]
     return min(repeats, default=None)
+
+
+def _repeat_at(turn: Turn, now: datetime) -> datetime | None:
+    """Give when a turn's listener is due for a repeat; a message decided now counts as accepted, until it turns out otherwise."""
+    interval = turn.listener.manner.repeat_interval
+    if turn.conversation is None or turn.listener.leaving or not interval:
+        return None
+    spoken = now if turn.decision.speaks else turn.conversation.last_message_at
+    return (spoken or now) + interval

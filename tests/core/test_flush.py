@@ -440,6 +440,44 @@ def test_a_leaving_listener_still_hears_of_what_it_was_told_together() -> None:
     assert said(turn) == (Reason.SOME_RESOLVED, "", "A")
 
 
+# When the group is flushed again.
+
+
+def due(found: Situation) -> timedelta | None:
+    group = at_tick(found).group
+    return None if group is None else group.due_at - NOW
+
+
+@pytest.mark.parametrize(
+    ("found", "after"),
+    [
+        pytest.param(situation(A, known=talk(A, last=NOW - HOUR)), 3 * HOUR, id="at the repeat"),
+        pytest.param(situation(A, known=talk(A, last=NOW - HOUR + MINUTE)), 3 * HOUR + 5 * MINUTE, id="at the tick after it"),
+        pytest.param(situation(A), 4 * HOUR, id="at the repeat of the message decided now"),
+        pytest.param(situation(A, B, known=talk(A, last=NOW - 3 * HOUR)), 4 * HOUR, id="a message now moves the repeat"),
+        pytest.param(situation(A, known=talk(A, last=NOW - 4 * HOUR)), 4 * HOUR, id="a repeat now, the next later"),
+        pytest.param(situation(A, B, withhold=held("B")), 5 * MINUTE, id="something is held back: every tick"),
+        pytest.param(situation(A, known=talk(A), listeners=()), DAY, id="nobody listens: a look once a day"),
+        pytest.param(situation(A, known=talk(A, last=NOW - HOUR), listeners=(LEAVING,)), DAY, id="a leaving listener has no repeats"),
+        pytest.param(situation(alert(state=State.PENDING, startsAt=START)), DAY, id="demoted: nothing until something changes"),
+    ],
+)  # fmt: skip
+def test_the_next_flush(found: Situation, after: timedelta) -> None:
+    assert due(found) == after
+
+
+def test_where_nothing_is_repeated_a_look_once_a_day_is_enough() -> None:
+    never = attrs.evolve(TEAMS, manner=attrs.evolve(TEAMS.manner, repeat_interval=timedelta(0)))
+
+    assert due(situation(A, known=talk(A), listeners=(never,))) == DAY
+
+
+def test_the_earliest_repeat_of_several_listeners() -> None:
+    email = attrs.evolve(TEAMS, manner=attrs.evolve(TEAMS.manner, integration_id="ops/email/default"))
+
+    assert due(situation(A, known=talk(A, last=NOW - HOUR), listeners=(TEAMS, email))) == 3 * HOUR
+
+
 # The end of a group, and of what it remembers.
 
 
