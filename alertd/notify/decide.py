@@ -9,8 +9,8 @@ the same table also answers whether a message on its way is still the right one.
     F                      a firing alert outside F                 new_alerts
     F                      some of F ended, others still fire       some_resolved
     F                      all of F ended                           all_resolved, or how those ended that did not resolve
-    announced, never told  ended meanwhile                          late
     F                      F, and the repeat interval is over       repeat
+    announced, never told  ended meanwhile                          late; listed along with any of the above
     any                    an event                                 event
     else                                                            nothing, with the reason
 """
@@ -197,11 +197,9 @@ def _reason(
         return Reason.NEW_ALERTS if known.told else Reason.FIRST_NOTIFICATION
     if ends:
         return Reason.SOME_RESOLVED if _others_fire(known, everyone) else _closing(ends)
-    if unheard:
-        return Reason.LATE
     if firing and _repeat_is_due(known, manner, now):
         return Reason.REPEAT
-    return None
+    return Reason.LATE if unheard else None
 
 
 def _is_news(known: Ledger, alert: Alert) -> bool:

@@ -147,7 +147,7 @@ UNCHANGED, EARLY, SR_OFF = Withheld.UNCHANGED, Withheld.RESOLVED_BEFORE_FIRST, W
         pytest.param(announced(told("B", "C"), "A"), [A_ENDED, B_ENDED, C], (SOME, "C", "BA"), id="late along with ends"),
         pytest.param(announced(NOTHING, "A"), [A_ENDED, B], (FIRST, "B", "A"), id="late along with the first message"),
         pytest.param(
-            announced(told("B", age=DAY), "A"), [A_ENDED, B], (LATE, "B", "A"), id="late only if no other row applies"
+            announced(told("B", age=DAY), "A"), [A_ENDED, B], (REPEAT, "B", "A"), id="late only if no other row applies"
         ),
         pytest.param(announced(NOTHING, "A"), [A_HELD], (Withheld.SILENCED, "", ""), id="announced, now silenced"),
         pytest.param(told("A"), [again("A")], (UNCHANGED, "", ""), id="ended and fired again between two ticks"),
