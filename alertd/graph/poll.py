@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from urllib.parse import quote
 
@@ -13,7 +13,7 @@ from alertd.errors import PollError
 from alertd.graph.answers import Place
 from alertd.graph.batch import PARTS_MAX
 from alertd.graph.client import GraphClient
-from alertd.graph.paging import decode_page
+from alertd.graph.paging import Page, decode_page
 from alertd.model.decoding import MalformedResource, decode_job
 from alertd.model.reading import Failed, Ok, Reading
 from alertd.model.resources import SynchronizationJob
@@ -45,35 +45,43 @@ async def read_principals(client: GraphClient, ids: Iterable[str], *, deadline: 
 async def _read_chunk(client: GraphClient, ids: Sequence[str], deadline: datetime) -> dict[str, Reading]:
     paths = [f"/servicePrincipals/{quote(identifier, safe='')}/synchronization/jobs" for identifier in ids]
     parts = await client.batch(paths, deadline=deadline)
-    return {identifier: await _reading(client, part, deadline) for identifier, part in zip(ids, parts, strict=True)}
+    readings: dict[str, Reading] = {}
+    for identifier, part in zip(ids, parts, strict=True):
+        try:
+            page = _first_page(part)
+            readings[identifier] = _reading(
+                page.value if not page.next_link else await _all_entries(client, page, deadline)
+            )
+        except PollError as exc:
+            readings[identifier] = _failed(exc)
+    return readings
 
 
-async def _reading(client: GraphClient, part: msgspec.Raw | PollError, deadline: datetime) -> Reading:
-    """Read one principal's answer, all its pages; half an answer is none, or its jobs would look gone."""
+def _first_page(part: msgspec.Raw | PollError) -> Page:
     if isinstance(part, PollError):
-        return _failed(part)
+        raise part
+    return decode_page(part)
+
+
+async def _all_entries(client: GraphClient, first: Page, deadline: datetime) -> list[msgspec.Raw]:
+    """Read on to the last page: half an answer is none, or the jobs of the other half would look gone."""
+    entries = list(first.value)
+    async for page in client.pages(first.next_link or "", place=Place.SYNCHRONIZATION, deadline=deadline):
+        entries += page.value
+    return entries
+
+
+def _reading(entries: Iterable[msgspec.Raw]) -> Reading:
+    """Read the jobs, each alone."""
     jobs: list[SynchronizationJob] = []
     unreadable: list[tuple[str, str]] = []
-    try:
-        async for raw in _entries(client, part, deadline):
-            job = _read_job(raw)
-            if isinstance(job, SynchronizationJob):
-                jobs.append(job)
-            else:
-                unreadable.append(job)
-    except PollError as exc:
-        return _failed(exc)
+    for raw in entries:
+        job = _read_job(raw)
+        if isinstance(job, SynchronizationJob):
+            jobs.append(job)
+        else:
+            unreadable.append(job)
     return Ok(jobs=tuple(jobs), unreadable=tuple(unreadable))
-
-
-async def _entries(client: GraphClient, part: msgspec.Raw, deadline: datetime) -> AsyncIterator[msgspec.Raw]:
-    first = decode_page(part)
-    for raw in first.value:
-        yield raw
-    if first.next_link:
-        async for page in client.pages(first.next_link, place=Place.SYNCHRONIZATION, deadline=deadline):
-            for raw in page.value:
-                yield raw
 
 
 def _read_job(raw: msgspec.Raw) -> SynchronizationJob | tuple[str, str]:
