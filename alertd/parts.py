@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import attrs
@@ -16,9 +16,7 @@ from alertd.config.tenants import Tenant
 from alertd.errors import ConfigError, Problem
 from alertd.model.suggestion import did_you_mean
 from alertd.model.views import Subject
-from alertd.notify.channels import registry
 from alertd.notify.channels.port import Channel, Integration
-from alertd.notify.channels.registry import Services
 from alertd.notify.group import Pace
 from alertd.notify.outcome import DeliveryPolicy
 from alertd.notify.routes import Route
@@ -28,6 +26,9 @@ from alertd.render.environment import Templates
 from alertd.rules.loader import load_rules
 from alertd.rules.rule import Rule, RuleSet
 from alertd.rules.shipped import builtin_rules
+
+if TYPE_CHECKING:
+    from alertd.notify.channels.registry import Services
 
 
 def rule_files(config: Config) -> tuple[Path, ...]:
@@ -126,6 +127,8 @@ def templates_of(config: Config) -> Templates:
 
 def channels_of(config: Config, services: Services) -> dict[str, Channel]:
     """Make every receiver's integrations, by id."""
+    from alertd.notify.channels import registry  # late: `check` needs no HTTP client
+
     made = (channel for receiver in config.receivers for channel in registry.channels_of(receiver, services))
     return {channel.integration.id: channel for channel in made}
 
