@@ -161,19 +161,15 @@ def decide(
     )
     ended = tuple(entry.alert for entry in everyone if entry.standing is Standing.ENDED)
     ends = tuple(alert for alert in ended if alert.fingerprint in known.told)
-    unheard = tuple(alert for alert in ended if alert not in ends and _announced(known, alert))
+    announced = {line.fingerprint for line in known.announced} - known.told.keys()
+    unheard = tuple(alert for alert in ended if alert.fingerprint in announced)
     told_ends = tuple(alert for alert in ends if _tells_end(alert, manner))
     reason = _reason(known, everyone, firing, told_ends, unheard, manner, now) or (Reason.EVENT if events else None)
-    forgotten = frozenset(alert.fingerprint for alert in ends if alert not in told_ends)
+    forgotten = frozenset(alert.fingerprint for alert in ends if not _tells_end(alert, manner))
     if reason is None:
         return Decision(withheld=_silence(everyone, ends), forgotten=forgotten)
     resolved = tuple(ResolvedAlert(alert=alert, ended=_how(alert)) for alert in (*told_ends, *unheard))
     return Decision(reason=reason, firing=firing, resolved=resolved, events=events, forgotten=forgotten)
-
-
-def _announced(known: Ledger, alert: Alert) -> bool:
-    """Whether a message spoke of this alert that was never accepted, be it of an earlier episode."""
-    return any(line.fingerprint == alert.fingerprint for line in known.announced)
 
 
 def _tells_end(alert: Alert, manner: Manner) -> bool:
