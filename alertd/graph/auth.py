@@ -17,7 +17,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -105,10 +105,6 @@ class TokenSource:
         """Drop the token."""
         self._token = self._failure = None
 
-    def authorization(self) -> httpx.Auth:
-        """Give the same tokens as an authorization for any httpx client."""
-        return _Bearer(self)
-
     async def _renewed(self, now: datetime, claims: str | None) -> _Token:
         if self._failure is not None and now < self._failure[0] + _REMEMBER_FAILURE:
             return self._still_good(now, self._failure[1])
@@ -140,21 +136,6 @@ class TokenSource:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._scope})"
-
-
-class _Bearer(httpx.Auth):
-    """Puts the header on, and once more with a fresh token when it was refused."""
-
-    def __init__(self, source: TokenSource) -> None:
-        self._source = source
-
-    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
-        header = await self._source.header()
-        request.headers["Authorization"] = header
-        response = yield request
-        if response.status_code == httpx.codes.UNAUTHORIZED:
-            request.headers["Authorization"] = await self._source.header(rejected=header)
-            yield request
 
 
 class _Acquirer(Protocol):

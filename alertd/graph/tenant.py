@@ -59,7 +59,7 @@ class GraphTenant:
         self._sign_in = sign_in
         self._selection = Selection(settings.include, settings.exclude)
         self._secret_expires_at: datetime | None = None
-        self._sources: dict[str, TokenSource] = {}
+        self._sources = {settings.endpoints.scope: client.tokens}
 
     @property
     def settings(self) -> TenantSettings:
@@ -104,7 +104,7 @@ class GraphTenant:
         return Probe(roles=roles, clock_skew=_skew(reply.headers.get("date"), self._client.clock.now()))
 
     async def header(self, scope: str, *, rejected: str | None = None) -> str:
-        """Give the value of an Authorization header for another service than Graph, such as a flow's trigger or a mail service.
+        """Give the value of an Authorization header for this scope: Graph's own for mail, or another service's, such as a flow's trigger.
 
         rejected: the value that was refused; it is not given again. Raises PollError.
         """
@@ -115,8 +115,9 @@ class GraphTenant:
         return await self._sources[scope].header(rejected=rejected)
 
     async def close(self) -> None:
-        """Forget the token; connections are shared, and closed by `GraphClients`."""
-        self._client.tokens.forget()
+        """Forget the tokens; connections are shared, and closed by `GraphClients`."""
+        for source in self._sources.values():
+            source.forget()
 
     async def _find_secret_end(self, deadline: datetime) -> datetime | None:
         """Look the secret's end up in the app registration, which only its home tenant shows; null where it is not there."""

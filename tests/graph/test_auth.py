@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
 import jwt
 import pytest
 import trustme
@@ -314,19 +313,6 @@ class TestLife:
         assert token not in repr(source)
         assert token not in repr(vars(source))
 
-    async def test_as_an_authorization_of_another_client(
-        self, make: Make, simulator: Simulator, server: SimulatorServer, contoso: SimulatedTenant, ca_file: Path
-    ) -> None:
-        """A refused token is replaced once there too."""
-        source = make()
-        await source.header()
-        simulator.login.revoke(contoso)
-
-        async with httpx.AsyncClient(verify=_verifying(ca_file)) as client:
-            answer = await client.get(f"{server.origin}/v1.0/servicePrincipals", auth=source.authorization())
-
-        assert answer.status_code == 200
-
 
 class TestFailures:
     @pytest.mark.parametrize(
@@ -475,9 +461,3 @@ def _pfx(issued: trustme.LeafCert, password: bytes) -> bytes:
     certificate = x509.load_pem_x509_certificate(issued.cert_chain_pems[0].bytes())
     secrecy = serialization.BestAvailableEncryption(password)
     return pkcs12.serialize_key_and_certificates(b"alertd", key, certificate, None, secrecy)
-
-
-def _verifying(ca_file: Path) -> Any:
-    from alertd.graph.trust import make_ssl_context
-
-    return make_ssl_context(ca_file)

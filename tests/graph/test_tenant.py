@@ -572,6 +572,18 @@ class TestTokens:
         assert forbidden.error is not None
         assert (refused.error.kind, forbidden.error.kind, forbidden.roles) == (AUTH, PERMISSION, ())
 
+    async def test_a_header_for_another_service(
+        self, graph: GraphTenant, contoso: SimulatedTenant, simulator: Simulator, deadline: datetime
+    ) -> None:
+        """Each scope has its own token; Graph's is the one we poll with."""
+        await graph.read(list(contoso.principals), deadline)
+        own = await graph.header("https://graph.microsoft.com/.default")
+        flow = await graph.header("https://service.flow.microsoft.com/.default")
+        renewed = await graph.header("https://service.flow.microsoft.com/.default", rejected=flow)
+
+        assert len({own, flow, renewed}) == 3
+        assert sum(call.path.endswith("/token") for call in simulator.calls) == 3
+
 
 class TestManners:
     async def test_we_say_who_we_are_and_that_we_can_wait(
