@@ -64,12 +64,18 @@ def claimed(delivery: Delivery, now: datetime) -> Delivery:
 
 
 def succeeded(delivery: Delivery, conversation: Conversation | None, detail: str, now: datetime) -> Outcome:
-    """Give what an accepted attempt makes of both; the repeat clock of a message that went out at once starts at its decision."""
-    message_at = delivery.decided_at if delivery.attempts == 1 else now
+    """Give what an accepted attempt makes of both."""
     ended = attrs.evolve(
-        delivery, state=DeliveryState.DELIVERED, ended_at=now, leased_until=None, recipients=(), detail=detail, error=""
+        delivery,
+        state=DeliveryState.DELIVERED,
+        ended_at=now,
+        leased_until=None,
+        recipients=(),
+        detail=detail,
+        error="",
+        error_reason="",
     )
-    return Outcome(delivery=ended, conversation=_closed(_told(conversation, delivery, message_at)))
+    return Outcome(delivery=ended, conversation=_closed(_told(conversation, delivery, _told_at(delivery, now))))
 
 
 def failed(
@@ -109,6 +115,12 @@ def _shrunk(delivery: Delivery, error: DeliveryError) -> Delivery:
     if error.remaining is None or set(error.remaining) == set(delivery.recipients):
         return delivery
     return attrs.evolve(delivery, recipients=error.remaining)
+
+
+def _told_at(delivery: Delivery, now: datetime) -> datetime:
+    """Start the repeat clock at the decision of a message that went out at once, so that repeats stay on their tick; else now."""
+    at_once = delivery.attempts == 1 and now - delivery.decided_at <= LEASE
+    return delivery.decided_at if at_once else now
 
 
 def _told(conversation: Conversation | None, delivery: Delivery, at: datetime) -> Conversation | None:
