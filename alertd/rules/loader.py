@@ -51,8 +51,11 @@ _LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _TEMPLATE = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 
-def load_rules(paths: Sequence[Path]) -> RuleSet:
-    """Read the rules of some files in their order; raises ConfigError with every problem of all of them."""
+def load_rules(paths: Sequence[Path], *, poll_interval: timedelta | None = None) -> RuleSet:
+    """Read the rules of some files in their order; raises ConfigError with every problem of all of them.
+
+    poll_interval: lets the linter see a `for` that is shorter.
+    """
     problems: list[Problem] = []
     rules: list[Rule] = []
     for path in paths:
@@ -62,7 +65,7 @@ def load_rules(paths: Sequence[Path]) -> RuleSet:
     problems += _duplicates(rules)
     if any(not problem.warning for problem in problems):
         raise ConfigError(problems)
-    return RuleSet(tuple(rules), (*problems, *lint(rules)))
+    return RuleSet(tuple(rules), (*problems, *lint(rules, poll_interval=poll_interval)))
 
 
 def read_rules(document: Document) -> list[Rule]:
