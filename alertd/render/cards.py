@@ -37,9 +37,7 @@ _REQUIRED: Mapping[str, tuple[str, ...]] = {
 _CHILDREN = ("body", "items", "columns", "inlines", "facts", "actions", "images", "card", "selectAction")
 _ENUMS: Mapping[str, frozenset[str]] = {
     "color": frozenset({"default", "dark", "light", "accent", "good", "warning", "attention"}),
-    "style": frozenset(
-        {"default", "emphasis", "good", "attention", "warning", "accent", "heading", "positive", "destructive"}
-    ),
+    "style": frozenset({"default", "emphasis", "good", "attention", "warning", "accent", "positive", "destructive"}),
     "size": frozenset({"default", "small", "medium", "large", "extralarge", "auto", "stretch"}),
     "weight": frozenset({"default", "lighter", "bolder"}),
     "spacing": frozenset({"default", "none", "small", "medium", "large", "extralarge", "padding"}),

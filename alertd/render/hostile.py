@@ -21,6 +21,7 @@ PLAIN_MAX = 300
 # Joins and variation selectors belong to emoji and to Persian or Indic words; everything else of category Cf can only deceive.
 _JOINERS = frozenset("\u200c\u200d")
 _ELLIPSIS = "…"
+_LOOKED_AT = 8  # times the limit: enough text is left however much of it is taken out
 _MARKDOWN = re.compile(r"[\\`*_{}\[\]<>~|]")
 _ENTITY = re.compile(r"&(?=#?\w{1,32};)")
 _LINE_START = re.compile(r"^(?:(?P<sign>[#+=\-])|(?P<number>\d{1,9})(?P<dot>[.)]))")
@@ -55,7 +56,14 @@ def shorten(text: str, limit: int) -> str:
 
 def plain(value: object, limit: int = PLAIN_MAX) -> str:
     """Give one clean, bounded line; nothing for null."""
-    return "" if value is None else shorten(clean(str(value)), limit)
+    return "" if value is None else _line(str(value), limit)
+
+
+def _line(text: str, limit: int) -> str:
+    """Clean and cut; of a text of megabytes only the beginning is looked at."""
+    head = text[: limit * _LOOKED_AT]
+    rest = _ELLIPSIS if len(head) < len(text) else ""
+    return shorten(clean(head) + rest, limit)
 
 
 def md(value: object, limit: int = PLAIN_MAX) -> str:
@@ -90,7 +98,7 @@ def purified(value: Any, limit: int, own: str | None = None) -> Any:  # noqa: AN
 
 
 def _purified_text(text: str, limit: int) -> str:
-    shown = shorten(clean(text), limit)
+    shown = _line(text, limit)
     return text if shown == text else shown  # an enum member stays one
 
 

@@ -17,7 +17,6 @@ from alertd.model.resources import SynchronizationStatus
 from alertd.render import cards, filters, hostile
 from alertd.render.context import Entry, Message
 
-
 _GAP = re.compile(r"\n[ \t]*\n(?:[ \t]*\n)+")
 
 

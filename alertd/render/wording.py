@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from alertd.model.alert import SEVERITIES, Alert, Ended, Event, Evidence
-from alertd.model.notification import Notification, Reason
+from alertd.model.notification import Notification, Reason, ResolvedAlert
 from alertd.render.hostile import plain
 
 _NAME_MAX = 80
@@ -109,7 +109,7 @@ def _words(notification: Notification) -> str:
         return _EMPTY.get(notification.reason, f"a message from alertd to {notification.receiver}")
     if len(items) > 1:
         return f"{_counts(notification)}{_common_tenant(items)}{_common_rule(items)}"
-    return _end_words(ended[0]) if ended else summary(items[0])
+    return _end_words(notification.resolved[0]) if ended else summary(items[0])
 
 
 _EMPTY: Mapping[Reason, str] = {
@@ -127,9 +127,11 @@ def summary(item: Alert | Event) -> str:
     return f"{name} entered quarantine" if _entered(item.evidence) else f"{name}: {rule_words(item.name)}"
 
 
-def _end_words(alert: Alert) -> str:
+def _end_words(entry: ResolvedAlert) -> str:
+    alert = entry.alert
     name = subject_name(alert.labels, alert.evidence)
-    return f"{name} left quarantine" if _left(alert.evidence) else f"{name}: {rule_words(alert.name)}"
+    healthy = entry.ended is Ended.RESOLVED and _left(alert.evidence)
+    return f"{name} left quarantine" if healthy else f"{name} ({rule_words(alert.name)})"
 
 
 def _entered(evidence: Evidence) -> bool:
