@@ -65,6 +65,11 @@ def counts(**kinds: int) -> dict[str, Any]:
     return {"synchronizedEntryCountByType": EntryCounts(kinds)}
 
 
+def became(code: str) -> dict[str, Any]:
+    """Give the instants of a job whose status became this some days ago."""
+    return {"status.code": ((code, NOW - 3 * DAY),)}
+
+
 def schedule(**more: Any) -> dict[str, Any]:
     return {"schedule": SynchronizationSchedule(**{"interval": timedelta(minutes=40), "state": "Active"} | more)}
 
@@ -188,12 +193,11 @@ JOB_CASES = [
     case("SyncedEntriesDropped", NEITHER, "counts left out for once", {"synchronizedEntryCountByType": None}, counts(user=100)),
     case("SyncedEntriesDropped", NEITHER, "first sight", counts(user=1), None),
 
-    case("JobPaused", FIRES, "paused while we watch", {"code": "Paused"}),
-    case("JobPaused", FIRES, "by the service, which waits", {"code": "Paused", "escrowsPruned": True}, {"code": "Paused"}),
-    case("JobPaused", NEITHER, "held while it stays so", {"code": "Paused"}, {"code": "Paused"}),
-    case("JobPaused", NEITHER, "paused for years at first sight", {"code": "Paused"}, None),
-    case("JobPaused", NEITHER, "out of quarantine another rule speaks", {"code": "Paused"}, held()),
-    case("JobPaused", CLEARED, "runs", {}, {"code": "Paused"}),
+    case("JobPaused", FIRES, "paused while we watched", {"code": "Paused"}, instants=became("Paused")),
+    case("JobPaused", FIRES, "and stays so", {"code": "Paused"}, {"code": "Paused"}, instants=became("Paused")),
+    case("JobPaused", FIRES, "by the service, which waits", {"code": "Paused", "escrowsPruned": True}, None),
+    case("JobPaused", NEITHER, "paused for years", {"code": "Paused"}, {"code": "Paused"}),
+    case("JobPaused", CLEARED, "runs", {}, {"code": "Paused"}, instants=became("Paused")),
     case("JobPaused", CLEARED, "started", {"code": "NotRun"}, {"code": "Paused"}),
 
     case("ScheduleChanged", FIRES, "another interval", job=schedule(interval=HOUR), previous_job=schedule()),
