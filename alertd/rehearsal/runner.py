@@ -39,10 +39,11 @@ async def run_file(file: RehearsalFile, chosen: re.Pattern[str] | None = None) -
 async def _run(script: Script, setting: Setting) -> Result:
     began = time.perf_counter()
     course = await Rehearsal(script, setting).play()
-    verdict = judge(script, course, _known(script, setting))
+    verdict = judge(script, course, known(script, setting))
     return Result(verdict=verdict, seconds=time.perf_counter() - began)
 
 
-def _known(script: Script, setting: Setting) -> Known:
+def known(script: Script, setting: Setting) -> Known:
+    """Give the names a test may speak of."""
     rules = tuple(rule.name for rule in setting.rules if not script.only or rule.name in script.only)
     return Known(rules=rules, receivers=tuple(setting.routing.receivers))

@@ -176,7 +176,17 @@ def compared(expected: Sequence[ExpectedNotification], found: Sequence[Heard]) -
     """
     if paired(expected, found, lambda one, other: not notification_differences(one, other), lambda one: one.order):
         return tuple(Pair(one, other) for one, other in zip(expected, found, strict=True))
-    return tuple(_side_by_side(expected, found))
+    pairs = tuple(_side_by_side(expected, found))
+    return tuple(_misplaced(pair, pairs) for pair in pairs)
+
+
+def _misplaced(pair: Pair, pairs: Sequence[Pair]) -> Pair:
+    """Say of a pair that does not fit if what is expected in it came after all, in another place."""
+    elsewhere = [other.found for other in pairs if other is not pair and not other.fits and other.found is not None]
+    if pair.fits or pair.expected is None or all(notification_differences(pair.expected, one) for one in elsewhere):
+        return pair
+    order = "it came, but out of order: sorted by time, receiver, names of alerts, reason"
+    return Pair(pair.expected, pair.found, (order,))
 
 
 def notification_differences(expected: ExpectedNotification, found: Heard) -> tuple[str, ...]:
