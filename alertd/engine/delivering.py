@@ -123,9 +123,9 @@ class Delivering:
             await transaction.save_conversation(outcome.conversation)
         if outcome.accepted:
             await transaction.hasten(delivery.integration_id, now)
-        if outcome.ended and outcome.conversation is not None:
-            if outcome.delivery.state is DeliveryState.FAILED:
-                await self._flushing.retry_at_next_tick(transaction, outcome.conversation, now)
+        if outcome.conversation is not None and outcome.delivery.state is DeliveryState.FAILED:
+            await self._flushing.retry_at_next_tick(transaction, outcome.conversation, now)
+        if outcome.conversation is not None and outcome.settles:
             await self._flushing.revisit(transaction, outcome.conversation, now)
         return outcome
 

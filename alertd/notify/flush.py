@@ -147,12 +147,19 @@ def _reconsider(
     waiting: tuple[Event, ...],
     now: datetime,
 ) -> Turn:
-    """Leave a pending message alone if it is still the right one; otherwise decide anew from what was really told."""
+    """Leave a pending message alone if it is still the right one; otherwise decide anew from what was really told.
+
+    A message that may have arrived is never withdrawn without another: whoever has it must hear what became of it.
+    """
     never = attrs.evolve(listener.manner, repeat_interval=timedelta(0))
     beyond = decide(assume(known, under_way, now), members, waiting, never, now)
     if not beyond.speaks and not beyond.forgotten:
-        return Turn(listener=listener, conversation=conversation, decision=beyond)
+        kept = attrs.evolve(conversation, recheck=False) if conversation.recheck else conversation
+        return Turn(listener=listener, conversation=kept, decision=beyond)
     decision = decide(known, members, (*under_way.events, *waiting), listener.manner, now)
+    if under_way.ambiguous and not decision.speaks:
+        later = attrs.evolve(conversation, recheck=True, events=waiting)
+        return Turn(listener=listener, conversation=later, decision=Decision(withheld=Withheld.UNCHANGED))
     withdrawn = attrs.evolve(conversation, open_delivery=None)
     return attrs.evolve(_turn(listener, withdrawn, decision, members), replaces=under_way)
 

@@ -46,6 +46,12 @@ class Outcome:
         return self.delivery.ended_at is not None
 
     @property
+    def settles(self) -> bool:
+        """Whether a decision that was put off can be taken: the delivery is at its end, or pending again and so replaceable."""
+        put_off = self.conversation is not None and self.conversation.recheck
+        return self.ended or (put_off and self.delivery.state is DeliveryState.PENDING)
+
+    @property
     def accepted(self) -> bool:
         """Whether this attempt was accepted whole."""
         return self.delivery.state is DeliveryState.DELIVERED
