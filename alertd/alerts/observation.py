@@ -183,7 +183,7 @@ class _Observer:
     def _read(self, principal: PrincipalRecord, reading: Reading, records: dict[str, JobRecord]) -> None:
         if isinstance(reading, NotAsked):
             for record in records.values():
-                self._age(principal, record)
+                self._age(principal, record, listed=False)
         elif isinstance(reading, Ok):
             self._count(Tally(asked=1, ok=1, jobs=len(reading.jobs)))
             self._answered(principal, reading, records)
@@ -198,10 +198,11 @@ class _Observer:
 
     def _answered(self, principal: PrincipalRecord, reading: Ok, records: dict[str, JobRecord]) -> None:
         missing = dict(records)
-        for job in reading.jobs:
+        listed = {job.id: job for job in reading.jobs}  # pages may overlap: the later one is the fresher
+        for job in listed.values():
             self._see(principal, missing.pop(job.id, None), job)
         for job_id, _ in reading.unreadable:
-            missing.pop(job_id, None)
+            self._present(missing.pop(job_id, None))
         if not any(job_id == "" for job_id, _ in reading.unreadable):
             for record in missing.values():
                 self._miss(principal, record)
@@ -210,7 +211,8 @@ class _Observer:
 
     def _see(self, principal: PrincipalRecord, known: JobRecord | None, job: SynchronizationJob) -> None:
         if job.status is None or job.status.code is None:
-            return  # frozen, as if its reading had failed
+            self._present(known)  # frozen, as if its reading had failed; but it is there
+            return
         if known is None:
             self._first_sight(principal, job)
             return
@@ -218,9 +220,12 @@ class _Observer:
         if changes:
             self._changed(principal, known, job, changes)
             return
-        if known.absent:
+        self._present(known)
+        self._age(principal, known, listed=True)
+
+    def _present(self, known: JobRecord | None) -> None:
+        if known is not None and known.absent:
             self._found.jobs.append(attrs.evolve(known, absent=0))
-        self._age(principal, known)
 
     def _first_sight(self, principal: PrincipalRecord, job: SynchronizationJob) -> None:
         facts = step(None, None, job, self._now)
@@ -257,9 +262,9 @@ class _Observer:
         case = self._case(principal, record, subject, changes, changed=True, renewed=renewed)
         self._judge(case, events=True)
 
-    def _age(self, principal: PrincipalRecord, record: JobRecord) -> None:
-        """Time alone passes: the same snapshot, asked again."""
-        subject = self._subject(principal, record, before=record)
+    def _age(self, principal: PrincipalRecord, record: JobRecord, *, listed: bool) -> None:
+        """Time alone passes: the same snapshot, asked again or not."""
+        subject = self._subject(principal, record, before=record, listed=listed)
         self._judge(self._case(principal, record, subject, (), changed=False), events=False)
 
     def _keep(self, record: JobRecord, *, full: SynchronizationJob | None, changes: tuple[Change, ...] = ()) -> None:
@@ -294,7 +299,7 @@ class _Observer:
 
     def _vanish(self, principal: PrincipalRecord, record: JobRecord) -> None:
         last = attrs.evolve(record, sequence=record.sequence + 1)
-        subject = self._subject(principal, last, before=record, gone=True)
+        subject = self._subject(principal, last, before=record, listed=False, gone=True)
         case = self._case(principal, last, subject, (), changed=True)
         alerts = tuple(case.alerts.values())
         ended = [end(alert, Ended.GONE, self._now, case.evidence) for alert in alerts]
@@ -393,11 +398,12 @@ class _Observer:
         record: JobRecord,
         *,
         before: JobRecord | None = None,
+        listed: bool = True,
         gone: bool = False,
         appeared: bool = False,
     ) -> Subject:
         seen = last_ok_at(principal, self._part.tenant)
-        job = self._job(principal, record, record.facts, seen if gone else self._now, gone=gone, appeared=appeared)
+        job = self._job(principal, record, record.facts, self._now if listed else seen, gone=gone, appeared=appeared)
         return Subject(
             now=self._now,
             status=record.job.status,
