@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 import attrs
 
 from alertd.alerts.book import RuleBook
-from alertd.alerts.lifecycle import Conditions, advance
-from alertd.model.alert import Alert, Event, Evidence, Identity, Scope, State
+from alertd.alerts.lifecycle import Conditions, advance, end
+from alertd.model.alert import Alert, Ended, Event, Evidence, Identity, Scope, State
 from alertd.model.views import Subject
 from alertd.rules.evaluation import Verdict, evaluate
 from alertd.rules.rule import Rule
@@ -60,7 +60,10 @@ def judge_states(case: Case, book: RuleBook) -> Iterator[Move | Fault]:
     for written in book.states(case.scope):
         alert = case.alerts.get(written.name)
         rule = book.tuned(written, lambda: case.subject_labels)
-        verdict = _verdict(rule, case)
+        if not rule.enabled:
+            yield from _switched_off(alert, case)
+            continue
+        verdict = evaluate(rule, case.subject)
         if verdict.error:
             yield Fault(rule.name, verdict.error)
         elif verdict.active or alert is not None:
@@ -73,7 +76,7 @@ def judge_events(case: Case, book: RuleBook) -> Iterator[Event | Fault]:
     """Ask every rule that tells moments."""
     for written in book.events(case.scope):
         rule = book.tuned(written, lambda: case.subject_labels)
-        verdict = _verdict(rule, case)
+        verdict = evaluate(rule, case.subject) if rule.enabled else Verdict()
         if verdict.error:
             yield Fault(rule.name, verdict.error)
         elif verdict.active:
@@ -85,9 +88,10 @@ def end_all(alerts: Iterable[Alert], ended: Iterable[Alert | None]) -> Iterator[
     return (Move(before, after) for before, after in zip(alerts, ended, strict=True) if before is not after)
 
 
-def _verdict(rule: Rule, case: Case) -> Verdict:
-    """A rule switched off for this subject says "no, and cleared"."""
-    return evaluate(rule, case.subject) if rule.enabled else Verdict(active=False, cleared=True)
+def _switched_off(alert: Alert | None, case: Case) -> Iterator[Move]:
+    """End the alert of a rule that is not asked of this subject any more: the condition may hold on, so it is no all-clear."""
+    if alert is not None:
+        yield from end_all((alert,), (end(alert, Ended.RULE_REMOVED, case.subject.now),))
 
 
 def _advanced(rule: Rule, verdict: Verdict, alert: Alert | None, case: Case, book: RuleBook) -> Alert | None:

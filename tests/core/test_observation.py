@@ -614,6 +614,18 @@ def test_a_rule_switched_off_for_a_subject_says_nothing() -> None:
     assert names(play.read(QUARANTINE)) == []
 
 
+def test_switching_a_rule_off_is_no_all_clear() -> None:
+    """The job is still in quarantine; only nobody asks any more."""
+    play = Play()
+    play.read(QUARANTINE)
+    play.book = book(RULES, Override(alert="Quarantined", enabled=False))
+
+    (move,) = play.read(QUARANTINE).moves
+
+    assert move.after is not None
+    assert (move.after.state, move.after.ended) == (State.RESOLVED, Ended.RULE_REMOVED)
+
+
 def test_switching_off_a_rule_whose_alert_is_pending_forgets_it() -> None:
     play = Play()
     play.read(PAUSED)
