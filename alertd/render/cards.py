@@ -61,7 +61,7 @@ def _without_comma(found: re.Match[str]) -> str:
 
 def compact(value: Json) -> bytes:
     """Write JSON in as few bytes as it takes: Teams counts them."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
 
 
 def tidy(value: Json) -> Json:

@@ -118,4 +118,6 @@ def _jsonable(value: Any) -> Any:  # noqa: ANN401
         return {field.name: _jsonable(getattr(value, field.name)) for field in attrs.fields(type(value))}
     if value is None or isinstance(value, bool | int | float | datetime | timedelta):
         return value
-    return str(value)  # enums, markup; a name that does not exist raises here and says which
+    return (
+        str(value).encode(errors="replace").decode()
+    )  # enums, markup; a name that does not exist raises here and says which

@@ -14,7 +14,7 @@ import attrs
 from alertd.render.context import Alerts, Entry, Message, mapped
 from alertd.render.hostile import purified
 
-_LINE_BYTES_MIN = 60  # no template says an alert in less, so more of them than this allows need not be tried
+_LINE_BYTES_MIN = 120  # no template says an alert in less, so more of them than this allows need not be tried
 _ROOMY = 1_000_000
 
 
@@ -38,69 +38,79 @@ class Fitted:
     fits: bool = True
 
 
-_STEPS = (
+_WITH_BLOCKS = (
     Budget(text=600),
     Budget(text=300),
     Budget(text=160),
     Budget(text=160, changes=False),
-    Budget(text=160, changes=False, blocks=False),
 )
+_IN_LINES = (Budget(text=600, changes=False, blocks=False), Budget(text=160, changes=False, blocks=False))
+_SHORTEST = Budget(text=160, changes=False, blocks=False)
+_VERBATIM = Budget(text=_ROOMY)
+
+Make = Callable[[Message], tuple[bytes, Any]]
 
 
-def fit(
-    message: Message,
-    make: Callable[[Message], tuple[bytes, Any]],
-    *,
-    body_bytes_max: int,
-    blocks_max: int,
-    verbatim: bool = False,
-) -> Fitted:
+def fit(message: Message, make: Make, *, body_bytes_max: int, blocks_max: int, verbatim: bool = False) -> Fitted:
     """Give the fullest message whose bytes fit.
 
     make: renders a message (blocks are wanted where an entry's `block` is not null). verbatim: texts stay as they
     are, for machines. The result of the smallest budget is given, with `fits` false, if not even that fits.
     """
-    count = len(message.alerts.all)
-    entries_max = min(count, max(1, body_bytes_max // _LINE_BYTES_MIN))
-    for budget in _ladder(count, entries_max, blocks_max=blocks_max, verbatim=verbatim):
-        fitted = _made(message, make, budget, verbatim=verbatim)
-        if len(fitted.body) <= body_bytes_max:
+    tailor = _Tailor(message=message, make=make, room=body_bytes_max, verbatim=verbatim)
+    most = min(tailor.count, max(1, body_bytes_max // _LINE_BYTES_MIN))
+    for budget in _ladder(tailor.count <= blocks_max, verbatim=verbatim):
+        fitted = tailor.made(attrs.evolve(budget, entries=most))
+        if tailor.has_room_for(fitted):
             return fitted
-    return _with_fewer(message, make, entries_max, body_bytes_max, verbatim=verbatim)
+    return _with_fewer(tailor, most)
 
 
-def _ladder(count: int, entries_max: int, *, blocks_max: int, verbatim: bool) -> tuple[Budget, ...]:
+def _ladder(has_blocks: bool, *, verbatim: bool) -> tuple[Budget, ...]:
     if verbatim:
-        return (Budget(text=_ROOMY, entries=entries_max),)
-    steps = _STEPS if count <= blocks_max else tuple({attrs.evolve(step, blocks=False): None for step in _STEPS})
-    return tuple(attrs.evolve(step, entries=entries_max) for step in steps)
+        return (_VERBATIM,)
+    return (*_WITH_BLOCKS, *_IN_LINES[1:]) if has_blocks else _IN_LINES
 
 
-def _with_fewer(
-    message: Message, make: Callable[[Message], tuple[bytes, Any]], most: int, body_bytes_max: int, *, verbatim: bool
-) -> Fitted:
-    """Find by halving how many entries fit; with none of them the texts become as short as they get."""
-    smallest = Budget(text=_ROOMY if verbatim else 80, changes=False, blocks=False, entries=0)
-    best = _made(message, make, smallest, verbatim=verbatim)
-    if len(best.body) > body_bytes_max:
-        return attrs.evolve(best, fits=False)
+@attrs.frozen(kw_only=True)
+class _Tailor:
+    """One message, and how it is rendered."""
+
+    message: Message
+    make: Make
+    room: int
+    verbatim: bool
+
+    @property
+    def count(self) -> int:
+        return len(self.message.alerts.all)
+
+    def has_room_for(self, fitted: Fitted) -> bool:
+        return len(fitted.body) <= self.room
+
+    def made(self, budget: Budget) -> Fitted:
+        cut = reduced(self.message, budget, verbatim=self.verbatim)
+        body, value = self.make(cut)
+        return Fitted(body, value, _told(self.message, cut, budget, verbatim=self.verbatim))
+
+
+def _with_fewer(tailor: _Tailor, most: int) -> Fitted:
+    """Find how many entries fit: between none, which do, and `most`, which do not, by what an entry takes on average."""
+    budget = _VERBATIM if tailor.verbatim else _SHORTEST
     low, high = 0, most
-    while low < high:
-        middle = (low + high + 1) // 2
-        tried = _made(
-            message, make, attrs.evolve(smallest, text=max(smallest.text, 160), entries=middle), verbatim=verbatim
-        )
-        if len(tried.body) <= body_bytes_max:
+    best = tailor.made(attrs.evolve(budget, entries=0))
+    if not tailor.has_room_for(best):
+        return attrs.evolve(best, fits=False)
+    above = tailor.made(attrs.evolve(budget, entries=most))
+    while high - low > 1 + low // 20:  # the last few of many are not worth another rendering
+        average = (len(above.body) - len(best.body)) / (high - low)
+        middle = min(max(low + int((tailor.room - len(best.body)) / max(average, 1)), low + 1), high - 1)
+        tried = tailor.made(attrs.evolve(budget, entries=middle))
+        if tailor.has_room_for(tried):
             low, best = middle, tried
         else:
-            high = middle - 1
+            high, above = middle, tried
     return best
-
-
-def _made(message: Message, make: Callable[[Message], tuple[bytes, Any]], budget: Budget, *, verbatim: bool) -> Fitted:
-    cut = reduced(message, budget, verbatim=verbatim)
-    body, value = make(cut)
-    return Fitted(body, value, _told(message, cut, budget, verbatim=verbatim))
 
 
 def reduced(message: Message, budget: Budget, *, verbatim: bool = False) -> Message:
@@ -149,9 +159,13 @@ def _shares(sizes: list[int], most: int) -> list[int]:
 
 def _told(message: Message, cut: Message, budget: Budget, *, verbatim: bool) -> tuple[str, ...]:
     """Say what is missing; blocks that were never wanted are not missed."""
-    told = [] if verbatim or budget.text == _STEPS[0].text else [f"texts longer than {budget.text} characters were cut"]
-    told += [] if budget.changes else ["the lists of changes were left out"]
-    told += [] if budget.blocks or verbatim else ["alerts are one line each"]
+    told = (
+        []
+        if verbatim or budget.text == _WITH_BLOCKS[0].text
+        else [f"texts longer than {budget.text} characters were cut"]
+    )
+    told += [] if budget.changes or not budget.blocks else ["the lists of changes were left out"]
+    told += [] if budget.blocks else ["alerts are one line each"]
     told += (
         [f"{cut.alerts.more} of {len(message.alerts.all)} alerts and events were left out"] if cut.alerts.more else []
     )

@@ -32,7 +32,8 @@ def webhook_headers(key: str, body: bytes, now: datetime, secrets: str | None = 
 
 def webhook_id(key: str) -> str:
     """Give the key itself where it may stand in an id; dots would end it too early in what is signed."""
-    return key if _ID.fullmatch(key) else f"msg_{hashlib.sha256(key.encode()).hexdigest()[:32]}"
+    digest = hashlib.sha256(key.encode(errors="replace")).hexdigest()
+    return key if _ID.fullmatch(key) else f"msg_{digest[:32]}"
 
 
 def _signature(secret: str, identity: str, timestamp: str, body: bytes) -> str:

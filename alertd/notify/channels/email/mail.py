@@ -62,7 +62,7 @@ def address_of(text: str) -> str:
 
 
 def _id(notification: Notification, part: str, domain: str) -> str:
-    incident = hashlib.sha256(notification.conversation.encode()).hexdigest()[:24]
+    incident = hashlib.sha256(notification.conversation.encode(errors="replace")).hexdigest()[:24]
     return f"<{part}.{incident}@{domain}>"
 
 
