@@ -41,7 +41,7 @@ def rule_files(config: Config) -> tuple[Path, ...]:
 
 def rules_of(config: Config) -> RuleSet:
     """Load the rules a configuration names; raises ConfigError with all their problems."""
-    return load_rules(rule_files(config))
+    return load_rules(rule_files(config), poll_interval=config.poll.interval)
 
 
 def book_of(config: Config, rules: Iterable[Rule]) -> RuleBook:
