@@ -14,6 +14,7 @@ class Entry(NamedTuple):
 
 
 COMMANDS = (
+    Entry("demo", "demo:demo", "See it at work: simulated tenants, a local inbox, no account."),
     Entry("run", "run:run", "Watch all tenants: the daemon."),
     Entry("poll", "poll:poll", "One round, for cron."),
     Entry("reload", "reload:reload", "Have the running daemon read its configuration anew."),
@@ -28,5 +29,6 @@ COMMANDS = (
     Entry("doctor", "doctor:doctor", "Everything that can be wrong and needs the network to be seen."),
     Entry("send-test", "send_test:send_test", "A marked drill through the real channel."),
     Entry("routes", "routes:routes", "Which receivers hear of an alert."),
+    Entry("simulate", "simulate:simulate", "Only the simulated Graph tenant, on a port."),
     Entry("version", "version:version", "The version, and what it runs on."),
 )
