@@ -20,9 +20,8 @@ from msgspec.msgpack import Decoder, Encoder, Ext
 from alertd.errors import StoreError
 from alertd.model.alert import Alert, Event, Evidence
 from alertd.model.change import Change
-from alertd.model.facts import Facts
-from alertd.model.resources import NamedValues, SynchronizationJob, SynchronizationProgress
-from alertd.store.values import Conversation, Delivery, Group, PrincipalRecord, TenantRecord
+from alertd.model.resources import NamedValues, SynchronizationProgress
+from alertd.store.values import Conversation, Delivery, Group, JobRecord, PrincipalRecord, TenantRecord
 
 Value = TypeVar("Value")
 
@@ -117,7 +116,7 @@ def sealed_events(events: Iterable[Event]) -> tuple[Event, ...]:
 
 decode_tenant: Callable[[bytes], TenantRecord] = decoder(TenantRecord)
 decode_principal: Callable[[bytes], PrincipalRecord] = decoder(PrincipalRecord)
-decode_job: Callable[[bytes], tuple[SynchronizationJob, Facts]] = decoder(tuple[SynchronizationJob, Facts])
+decode_job: Callable[[bytes], JobRecord] = decoder(JobRecord)
 decode_alert: Callable[[bytes], Alert] = decoder(Alert)
 decode_event: Callable[[bytes], Event] = decoder(Event)
 decode_group: Callable[[bytes], Group] = decoder(Group)

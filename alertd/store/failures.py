@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from alertd.errors import StoreError
-from alertd.store.fencing import place_taken
 
 # What SQLite says, by its beginning or a part of it, and what the person has to do. https://www.sqlite.org/rescode.html
 _CURES = (
@@ -21,15 +20,12 @@ _CURES = (
     ("database is locked", "another process holds the store: end it, or use a store of its own"),
     ("disk I/O error", "look at the disk and the system's log; nothing was written"),
 )
-_OUTBOX = "deliveries.conversation_id, deliveries.sequence"
 
 
 def translated(error: BaseException) -> StoreError:
     """Give what a database's exception means."""
     cause = (error.orig if isinstance(error, DBAPIError) else None) or error
     said = " ".join(str(cause).split())
-    if isinstance(cause, sqlite3.IntegrityError) and _OUTBOX in said:
-        return place_taken()
     cure = next((cure for sign, cure in _CURES if sign in said), "")
     return StoreError(f"the store failed: {said}: {cure}" if cure else f"the store failed: {said}")
 

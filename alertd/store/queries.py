@@ -74,7 +74,7 @@ PRINCIPALS = (
     select(principals.c.content).where(is_given(principals.c.tenant_key)).order_by(principals.c.service_principal_id)
 )
 SAVE_PRINCIPAL = upsert(principals)
-JOBS = select(jobs).where(is_given(jobs.c.tenant_key)).order_by(jobs.c.service_principal_id, jobs.c.job_id)
+JOBS = select(jobs.c.content).where(is_given(jobs.c.tenant_key)).order_by(jobs.c.service_principal_id, jobs.c.job_id)
 JOBS_OF = JOBS.where(is_one_of(jobs.c.service_principal_id, "principals"))
 SAVE_JOB = upsert(jobs)
 DELETE_JOB = delete(jobs).where(
@@ -118,7 +118,9 @@ DELETE_GROUP_EXPECTED = DELETE_GROUP.where(is_given(groups.c.sequence, "expected
 GROUP_SEQUENCE = select(groups.c.sequence).where(is_given(groups.c.key))
 
 # Conversations, each with its lines of the told-ledger.
-CONVERSATION = select(conversations.c.content).where(is_given(conversations.c.id))
+CONVERSATION = select(conversations.c.id, conversations.c.content).where(
+    is_given(conversations.c.id, "conversation_id")
+)
 CONVERSATIONS_IN = (
     select(conversations.c.id, conversations.c.content)
     .where(is_given(conversations.c.group_key))
@@ -154,7 +156,13 @@ DUE_DELIVERIES = (
 )
 NEXT_DELIVERY_DUE = select(func.min(deliveries.c.due_at)).where(_waiting)
 SAVE_DELIVERY = upsert(deliveries)
-DELIVERY_STATE = select(deliveries.c.state).where(is_given(deliveries.c.id))
+# What stands under an id or at a place in a conversation: the same row, unless somebody else wrote first.
+DELIVERIES_LIKE = select(deliveries.c.id, deliveries.c.state).where(
+    or_(
+        is_given(deliveries.c.id, "delivery"),
+        and_(is_given(deliveries.c.conversation_id, "conversation"), is_given(deliveries.c.sequence, "place")),
+    )
+)
 LEFT_SENDING = DELIVERIES.where(
     deliveries.c.state == literal(DeliveryState.SENDING.value, literal_execute=True),
     or_(deliveries.c.leased_until.is_(None), deliveries.c.leased_until <= bindparam("now")),
@@ -275,7 +283,7 @@ TRANSITIONS = select(transitions).order_by(transitions.c.at, transitions.c.id)
 ADD_TRANSITION = insert(transitions)
 LOG = select(log).order_by(log.c.at, log.c.id)
 LOG_OF_ALERT = LOG.join(log_alerts, log_alerts.c.log_id == log.c.id)
-ADD_LOG = insert(log).returning(log.c.id, sort_by_parameter_order=True)
+ADD_LOG = insert(log).returning(log.c.id)
 ADD_LOG_ALERT = insert_new(log_alerts)
 
 PRUNE_ROUNDS = delete(rounds).where(rounds.c.at < bindparam("before"))

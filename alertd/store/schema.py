@@ -6,10 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, inspect, text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alertd.errors import StoreError
-from alertd.store.failures import own_errors
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -17,21 +15,18 @@ if TYPE_CHECKING:
 VERSION = "0001"  # the latest under migrations/versions; a test compares them
 
 
-async def bring_up(connection: AsyncConnection) -> None:
+def bring_up(connection: Connection) -> None:
     """Give the database the schema this code knows; every migration is one transaction.
 
     Raises StoreError if a newer alertd wrote the database, or if it is somebody else's.
     """
-    with own_errors():
-        found = await _found(connection)
-        if found != VERSION:
-            await connection.run_sync(_migrate)
+    if _found(connection) != VERSION:
+        _migrate(connection)
 
 
-async def check(connection: AsyncConnection) -> None:
+def check(connection: Connection) -> None:
     """Raise StoreError unless the database has the schema this code knows."""
-    with own_errors():
-        found = await _found(connection)
+    found = _found(connection)
     if found is None:
         raise StoreError("the store is empty: run `alertd run` or `alertd poll` first")
     if found != VERSION:
@@ -40,9 +35,9 @@ async def check(connection: AsyncConnection) -> None:
         )
 
 
-async def _found(connection: AsyncConnection) -> str | None:
-    found = await connection.run_sync(_version)
-    await connection.rollback()  # it was a transaction of its own, and migrations begin theirs
+def _found(connection: Connection) -> str | None:
+    found = _version(connection)
+    connection.rollback()  # it was a transaction of its own, and migrations begin theirs
     if found is not None and found > VERSION:
         raise StoreError(
             f"the store has schema {found}, this version of alertd knows up to {VERSION}: run the newer version, or restore a backup"

@@ -6,21 +6,22 @@ Transactions run one after the other on the one connection that writes; views re
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Literal
 
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy import Connection, Engine, text
 
 from alertd.errors import StoreError
 from alertd.store import schema
-from alertd.store.executor import Executor
-from alertd.store.failures import own_errors
+from alertd.store.executor import Executor, Worker
 from alertd.store.port import Reader, Transaction
 from alertd.store.sql_reader import SqlReader
 from alertd.store.sql_transaction import SqlTransaction
 from alertd.store.sqlite import reading_engine, writing_engine
-from alertd.store.turns import Turns, uninterrupted
+from alertd.store.turns import Turns
+
+_READERS = 4  # threads; views beyond wait for one with each question
 
 # Pages that hold something: deleting gives room back at once, whatever the file's size.
 _SIZE = text(
@@ -32,35 +33,33 @@ _SIZE = text(
 class SqlStore:
     """A store in one SQLite file."""
 
-    def __init__(self, readers: AsyncEngine, writer: AsyncEngine | None, connection: AsyncConnection | None) -> None:
-        self._readers = readers
-        self._writer = writer
-        self._connection = connection
+    def __init__(self, path: Path, mode: Literal["write", "read"]) -> None:
+        """Name a file; `open` and `open_read_only` make it a store."""
+        self._writer: Engine | None = writing_engine(path) if mode == "write" else None
+        self._readers = reading_engine(path)
+        self._connection: Connection | None = None
+        self._writing = Worker(1)
+        self._reading = Worker(_READERS)
         self._turns = Turns()
         self._closed = False
 
     @classmethod
     async def open(cls, path: Path) -> SqlStore:
         """Open a file to read and write, making or upgrading it as needed; raises StoreError with what to do."""
-        writer, readers = writing_engine(path), reading_engine(path)
-        async with AsyncExitStack() as stack:
-            stack.push_async_callback(_disposed, writer)
-            with own_errors():
-                connection = await uninterrupted(_connected(writer))
-            stack.push_async_callback(connection.close)
-            await uninterrupted(schema.bring_up(connection))
-            stack.pop_all()
-        return cls(readers, writer, connection)
+        store = cls(path, "write")
+        try:
+            await store._writing.run(store._connect)
+        except BaseException:
+            await store.close()
+            raise
+        return store
 
     @classmethod
     async def open_read_only(cls, path: Path) -> SqlStore:
         """Open a file that another process may be writing; raises StoreError if it is missing or of another version."""
-        _require(path)
-        store = cls(reading_engine(path), None, None)
+        store = cls(path, "read")
         try:
-            with own_errors():
-                async with store._readers.connect() as connection:
-                    await schema.check(connection)
+            await store._reading.run(store._require, path)
         except BaseException:
             await store.close()
             raise
@@ -68,57 +67,75 @@ class SqlStore:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
-        """Open the one write transaction; waits for the one before to end."""
+        """Open the one write transaction; waits for the one before to end. It holds the file from its first statement on."""
         async with self._turns.turn():
             connection = self._writable()
-            executor = Executor(connection)
+            executor = Executor(lambda: connection, self._writing)
             try:
-                await uninterrupted(_begin(connection))
                 yield SqlTransaction(executor)
                 await executor.close()
-                if executor.broken:
-                    raise StoreError("a statement of the transaction failed: all of it was rolled back")
-                await uninterrupted(_commit(connection))
-            finally:
+                await self._writing.run(_commit, connection, executor)
+            except BaseException:
                 await executor.close()
-                await uninterrupted(_roll_back(connection))
+                await self._writing.run(
+                    connection.rollback
+                )  # after a commit that was cancelled too late there is nothing to undo
+                raise
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Reader]:
         """Open a consistent read-only view; it sees what was committed when it asked first."""
         self._check_open()
-        with own_errors():
-            connection = await uninterrupted(_connected(self._readers))
-        executor = Executor(connection)
+        executor = Executor(self._readers.connect, self._reading)
         try:
             yield SqlReader(executor)
         finally:
             await executor.close()
-            await uninterrupted(connection.close())
+            if executor.connection is not None:
+                await self._reading.run(executor.connection.close)
 
     async def size_bytes(self) -> int:
         """Give what the store occupies, without room it could use anew."""
         self._check_open()
-        with own_errors():
-            async with self._readers.connect() as connection:
-                return int((await connection.execute(_SIZE)).scalar_one())
+        return await self._reading.run(self._size)
 
     async def close(self) -> None:
         """Release everything; idempotent. Waits for the transaction under way."""
-        if self._closed:
-            return
-        async with self._turns.turn():
-            self._closed = True
-            await uninterrupted(self._release())
+        if not self._closed:
+            async with self._turns.turn():
+                self._closed = True
+                await self._writing.run(self._disconnect)
+                self._writing.close()
+                self._reading.close()
 
-    async def _release(self) -> None:
+    # In the thread.
+
+    def _connect(self) -> None:
+        if self._writer is not None:
+            self._connection = self._writer.connect()
+            schema.bring_up(self._connection)
+
+    def _require(self, path: Path) -> None:
+        if not path.is_file():
+            raise StoreError(
+                f"there is no store at {path}: run `alertd run` or `alertd poll` first, or name the right file"
+            )
+        with self._readers.connect() as connection:
+            schema.check(connection)
+
+    def _size(self) -> int:
+        with self._readers.connect() as connection:
+            return int(connection.execute(_SIZE).scalar_one())
+
+    def _disconnect(self) -> None:
         """Close readers first: the last connection to close folds the log into the file, and that has to be the writer."""
-        await self._readers.dispose()
-        if self._connection is not None and self._writer is not None:
-            await self._connection.close()
-            await self._writer.dispose()
+        self._readers.dispose()
+        if self._connection is not None:
+            self._connection.close()
+        if self._writer is not None:
+            self._writer.dispose()
 
-    def _writable(self) -> AsyncConnection:
+    def _writable(self) -> Connection:
         self._check_open()
         if self._connection is None:
             raise StoreError("the store was opened to read: it cannot be written here")
@@ -129,33 +146,7 @@ class SqlStore:
             raise StoreError("the store is closed")
 
 
-def _require(path: Path) -> None:
-    if not path.is_file():
-        raise StoreError(
-            f"there is no store at {path}: run `alertd run` or `alertd poll` first, or name the right file"
-        )
-
-
-async def _connected(engine: AsyncEngine) -> AsyncConnection:
-    return await engine.connect()
-
-
-async def _disposed(engine: AsyncEngine) -> None:
-    """Close an engine's connections, come what may."""
-    await uninterrupted(engine.dispose())
-
-
-async def _begin(connection: AsyncConnection) -> None:
-    with own_errors():
-        await connection.begin()
-
-
-async def _commit(connection: AsyncConnection) -> None:
-    with own_errors():
-        await connection.commit()
-
-
-async def _roll_back(connection: AsyncConnection) -> None:
-    """Undo what was not committed; after a commit there is nothing to undo."""
-    with own_errors():
-        await connection.rollback()
+def _commit(connection: Connection, executor: Executor) -> None:
+    if executor.broken:
+        raise StoreError("a statement of the transaction failed: all of it was rolled back")
+    connection.commit()

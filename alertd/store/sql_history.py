@@ -3,31 +3,30 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row
+from sqlalchemy import Connection, Row
 
 from alertd.store import queries
-from alertd.store.executor import KEYS_AT_ONCE, Executor, Rows, batches
+from alertd.store.executor import Executor
 from alertd.store.queries import from_instant, is_given
 from alertd.store.replay import completed
-from alertd.store.rows import entry_of, history_row
+from alertd.store.rows import entry_of, history_key, history_row
+from alertd.store.statements import KEYS_AT_ONCE, Rows, batches, change, change_each, rows, scalar
 from alertd.store.tables import BATCH_ROOM, ENTRY_FULL, history_batches, history_jobs
 from alertd.store.values import HistoryEntry
 
 
-async def append_history(executor: Executor, entries: Collection[HistoryEntry]) -> None:
+def append_history(connection: Connection, entries: tuple[HistoryEntry, ...]) -> None:
     """Append changed snapshots: a batch for each tenant and instant among them."""
-    known = {(entry.tenant_key, entry.service_principal_id, entry.job_id) for entry in entries}
-    names = ("tenant_key", "service_principal_id", "job_id")
-    await executor.change_all(queries.ADD_HISTORY_JOB, [dict(zip(names, key, strict=True)) for key in sorted(known)])
+    change_each(connection, queries.ADD_HISTORY_JOB, entries, history_key)
     for (tenant_key, at), together in _together(entries).items():
         for some in batches(together, BATCH_ROOM):
-            batch = await executor.value(queries.ADD_BATCH, {"tenant_key": tenant_key, "at": at})
-            rows = [history_row(entry, batch * BATCH_ROOM + place) for place, entry in enumerate(some)]
-            await executor.change_all(queries.ADD_ENTRY, rows)
+            batch = scalar(connection, queries.ADD_BATCH, {"tenant_key": tenant_key, "at": at})
+            numbered = enumerate(some, start=batch * BATCH_ROOM)
+            change_each(connection, queries.ADD_ENTRY, numbered, lambda pair: history_row(pair[1], pair[0]))
 
 
 def _together(entries: Iterable[HistoryEntry]) -> dict[tuple[str, datetime], list[HistoryEntry]]:
@@ -43,12 +42,9 @@ async def read_history(
     """Stream changed snapshots; one that is a job's first and not full is completed from what led up to `since`."""
     statement, parameters = _selection(tenant_key, job_id, since)
     known: set[int] = set()
-    async for rows in executor.stream(statement, parameters):
-        first = _first(rows, known)
-        leading = await _leading(executor, [job for job, row in first.items() if row.kind != ENTRY_FULL], since)
-        for row in rows:
-            entry = entry_of(row)
-            yield completed(entry, leading[row.job]) if row is first.get(row.job) and row.job in leading else entry
+    async for found in executor.stream(statement, parameters):
+        for entry in await executor.run(_entries, found, known, since):
+            yield entry
 
 
 def _selection(tenant_key: str | None, job_id: str | None, since: datetime | None) -> tuple[Any, dict[str, Any]]:
@@ -64,29 +60,31 @@ def _selection(tenant_key: str | None, job_id: str | None, since: datetime | Non
     return statement, parameters
 
 
-def _first(rows: Rows, known: set[int]) -> dict[int, Row[Any]]:
-    """Find the rows that are their job's first, and remember the jobs."""
-    first: dict[int, Row[Any]] = {}
-    for row in rows:
-        if row.job not in known:
-            known.add(row.job)
-            first[row.job] = row
-    return first
+def _entries(connection: Connection, found: Rows, known: set[int], since: datetime | None) -> list[HistoryEntry]:
+    """Give the entries of rows, completing those that are the first of jobs that are not yet known."""
+    first = {row.job: row for row in reversed(found) if row.job not in known}
+    known.update(first)
+    leading = _leading(connection, (job for job, row in first.items() if row.kind != ENTRY_FULL), since)
+    return [_entry(row, leading) if first.get(row.job) is row else entry_of(row) for row in found]
 
 
-async def _leading(executor: Executor, jobs: Sequence[int], since: datetime | None) -> dict[int, list[HistoryEntry]]:
+def _entry(row: Row[Any], leading: dict[int, list[HistoryEntry]]) -> HistoryEntry:
+    return completed(entry_of(row), leading[row.job]) if row.job in leading else entry_of(row)
+
+
+def _leading(connection: Connection, jobs: Iterable[int], since: datetime | None) -> dict[int, list[HistoryEntry]]:
     """Give, by job, the entries that lead up to `since`, the last full one first."""
     leading: dict[int, list[HistoryEntry]] = defaultdict(list)
     if since is not None:
         for some in batches(jobs, KEYS_AT_ONCE):
-            for row in await executor.rows(queries.HISTORY_LEADING, {"jobs": some, "since": since}):
+            for row in rows(connection, queries.HISTORY_LEADING, {"jobs": some, "since": since}):
                 leading[row.job].append(entry_of(row))
     return leading
 
 
-async def prune_history(executor: Executor, before: datetime) -> int:
+def prune_history(connection: Connection, before: datetime) -> int:
     """Delete what no replay from `before` on needs; give the entries deleted."""
-    deleted = await executor.change(queries.PRUNE_HISTORY, {"before": before})
-    await executor.change(queries.PRUNE_BATCHES, {"before": before})
-    await executor.change(queries.PRUNE_HISTORY_JOBS)
+    deleted = change(connection, queries.PRUNE_HISTORY, {"before": before})
+    change(connection, queries.PRUNE_BATCHES, {"before": before})
+    change(connection, queries.PRUNE_HISTORY_JOBS)
     return deleted

@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import Row, bindparam
+from sqlalchemy import Connection, Executable, Row
 
 from alertd.model.alert import Alert, Event
 from alertd.model.notification import DeliveryState
 from alertd.store import queries
-from alertd.store.encoding import decode_alert, decode_event, decode_group, decode_principal, decode_tenant
-from alertd.store.executor import KEYS_AT_ONCE, Executor, batches
+from alertd.store.executor import Executor
 from alertd.store.queries import from_instant, is_given, is_one_of
 from alertd.store.rows import (
+    alert_of,
     conversation_of,
     delivery_of,
+    event_of,
+    group_of,
     job_of,
     log_of,
+    principal_of,
     reading_change_of,
     round_of,
+    tenant_of,
     transition_of,
 )
 from alertd.store.sql_history import read_history
+from alertd.store.statements import KEYS_AT_ONCE, Parameters, batches, rows, scalar, value_of, values
 from alertd.store.tables import deliveries, log, log_alerts, reading_changes, rounds, transitions
 from alertd.store.values import (
     Conversation,
@@ -40,6 +45,8 @@ from alertd.store.values import (
     TransitionEntry,
 )
 
+Value = TypeVar("Value")
+
 
 class SqlReader:
     """Answers from one connection; what each method gives stands in `alertd.store.port.Reader`."""
@@ -49,103 +56,89 @@ class SqlReader:
 
     async def tenant(self, key: str) -> TenantRecord | None:
         """Give a tenant."""
-        content = await self._do.value(queries.TENANT, {"key": key})
-        return None if content is None else decode_tenant(content)
+        return await self._do.run(value_of, tenant_of, queries.TENANT, {"key": key})
 
     async def tenants(self) -> tuple[TenantRecord, ...]:
         """Give all tenants, by key."""
-        return tuple(decode_tenant(row.content) for row in await self._do.rows(queries.TENANTS))
+        return await self._do.run(values, tenant_of, queries.TENANTS)
 
     async def principals(self, tenant_key: str) -> tuple[PrincipalRecord, ...]:
         """Give a tenant's service principals, by id."""
-        found = await self._do.rows(queries.PRINCIPALS, {"tenant_key": tenant_key})
-        return tuple(decode_principal(row.content) for row in found)
+        return await self._do.run(values, principal_of, queries.PRINCIPALS, {"tenant_key": tenant_key})
 
     async def jobs(self, tenant_key: str, principal_ids: Collection[str] | None = None) -> tuple[JobRecord, ...]:
         """Give a tenant's jobs, by (principal, job id)."""
         if principal_ids is None:
-            return tuple(map(job_of, await self._do.rows(queries.JOBS, {"tenant_key": tenant_key})))
-        found: list[JobRecord] = []
-        for some in batches(sorted(set(principal_ids)), KEYS_AT_ONCE):
-            parameters = {"tenant_key": tenant_key, "principals": some}
-            found += map(job_of, await self._do.rows(queries.JOBS_OF, parameters))
-        return tuple(found)
+            return await self._do.run(values, job_of, queries.JOBS, {"tenant_key": tenant_key})
+        return await self._do.run(_of_principals, job_of, queries.JOBS_OF, tenant_key, principal_ids)
 
     async def alerts(self, *, tenant_key: str | None = None) -> tuple[Alert, ...]:
         """Give alerts, by fingerprint."""
         if tenant_key is None:
-            return _alerts(await self._do.rows(queries.ALERTS))
-        return _alerts(await self._do.rows(queries.ALERTS_OF_TENANT, {"tenant_key": tenant_key}))
+            return await self._do.run(values, alert_of, queries.ALERTS)
+        return await self._do.run(values, alert_of, queries.ALERTS_OF_TENANT, {"tenant_key": tenant_key})
 
     async def alerts_of(self, tenant_key: str, principal_ids: Collection[str]) -> tuple[Alert, ...]:
         """Give the job alerts of these principals, by fingerprint."""
-        found: list[Alert] = []
-        for some in batches(sorted(set(principal_ids)), KEYS_AT_ONCE):
-            parameters = {"tenant_key": tenant_key, "principals": some}
-            found += _alerts(await self._do.rows(queries.ALERTS_OF, parameters))
+        found = await self._do.run(_of_principals, alert_of, queries.ALERTS_OF, tenant_key, principal_ids)
         return tuple(sorted(found, key=lambda alert: alert.fingerprint))
 
     async def alerts_in(self, group_key: str) -> tuple[Alert, ...]:
         """Give the alerts of a group, by fingerprint."""
-        return _alerts(await self._do.rows(queries.ALERTS_IN, {"group_key": group_key}))
+        return await self._do.run(values, alert_of, queries.ALERTS_IN, {"group_key": group_key})
 
     async def firing_alerts(self) -> tuple[Alert, ...]:
         """Give every alert that fires, by fingerprint."""
-        return _alerts(await self._do.rows(queries.FIRING_ALERTS))
+        return await self._do.run(values, alert_of, queries.FIRING_ALERTS)
 
     async def events_in(self, group_key: str) -> tuple[Event, ...]:
         """Give the events that wait in a group, oldest first."""
-        return tuple(
-            decode_event(row.content) for row in await self._do.rows(queries.EVENTS_IN, {"group_key": group_key})
-        )
+        return await self._do.run(values, event_of, queries.EVENTS_IN, {"group_key": group_key})
 
     async def group(self, key: str) -> Group | None:
         """Give a group."""
-        content = await self._do.value(queries.GROUP, {"key": key})
-        return None if content is None else decode_group(content)
+        return await self._do.run(value_of, group_of, queries.GROUP, {"key": key})
 
     async def groups(self) -> tuple[Group, ...]:
         """Give all groups, by key."""
-        return tuple(decode_group(row.content) for row in await self._do.rows(queries.GROUPS))
+        return await self._do.run(values, group_of, queries.GROUPS)
 
     async def due_groups(self, now: datetime, limit: int) -> tuple[str, ...]:
         """Give the keys of due groups, the longest due first."""
-        return tuple(row.key for row in await self._do.rows(queries.DUE_GROUPS, {"now": now, "limit": limit}))
+        return await self._do.run(values, _only_column, queries.DUE_GROUPS, {"now": now, "limit": limit})
 
     async def next_group_due(self) -> datetime | None:
         """Give the earliest `due_at` of any group."""
-        due_at: datetime | None = await self._do.value(queries.NEXT_GROUP_DUE)
+        due_at: datetime | None = await self._do.run(scalar, queries.NEXT_GROUP_DUE)
         return due_at
 
     async def conversation(self, conversation_id: str) -> Conversation | None:
         """Give a conversation."""
-        content = await self._do.value(queries.CONVERSATION, {"id": conversation_id})
-        if content is None:
-            return None
-        return conversation_of(content, await self._do.rows(queries.TOLD_IN, {"conversation_id": conversation_id}))
+        found = await self._do.run(
+            _conversations, (queries.CONVERSATION, queries.TOLD_IN), {"conversation_id": conversation_id}
+        )
+        return found[0] if found else None
 
     async def conversations_in(self, group_key: str) -> tuple[Conversation, ...]:
         """Give a group's conversations, by integration id."""
-        found = await self._do.rows(queries.CONVERSATIONS_IN, {"group_key": group_key})
-        lines = await self._do.rows(queries.TOLD_IN_GROUP, {"group_key": group_key}) if found else ()
-        return _conversations(found, lines)
+        parameters = {"group_key": group_key}
+        return await self._do.run(_conversations, (queries.CONVERSATIONS_IN, queries.TOLD_IN_GROUP), parameters)
 
     async def conversations(self) -> tuple[Conversation, ...]:
         """Give all conversations, by id."""
-        return _conversations(await self._do.rows(queries.CONVERSATIONS), await self._do.rows(queries.TOLD))
+        return await self._do.run(_conversations, (queries.CONVERSATIONS, queries.TOLD), {})
 
     async def delivery(self, delivery_id: str) -> Delivery | None:
         """Give a delivery."""
-        row = await self._do.row(queries.DELIVERY, {"id": delivery_id})
-        return None if row is None else delivery_of(row)
+        return await self._do.run(value_of, delivery_of, queries.DELIVERY, {"id": delivery_id})
 
     async def due_deliveries(self, now: datetime, limit: int) -> tuple[str, ...]:
         """Give the ids of due deliveries, the longest due first."""
-        return tuple(row.id for row in await self._do.rows(queries.DUE_DELIVERIES, {"now": now, "limit": limit}))
+        return await self._do.run(values, _only_column, queries.DUE_DELIVERIES, {"now": now, "limit": limit})
 
     async def next_delivery_due(self) -> datetime | None:
         """Give the earliest `due_at` of any delivery that waits."""
-        due_at: datetime | None = await self._do.value(queries.NEXT_DELIVERY_DUE)
+        due_at: datetime | None = await self._do.run(scalar, queries.NEXT_DELIVERY_DUE)
         return due_at
 
     async def deliveries(
@@ -158,11 +151,11 @@ class SqlReader:
         if states is not None:
             statement = statement.where(is_one_of(deliveries.c.state, "states"))
             parameters["states"] = [state.value for state in states]
-        return tuple(map(delivery_of, await self._do.rows(statement, parameters)))
+        return await self._do.run(values, delivery_of, statement, parameters)
 
     async def failed_integrations(self) -> Mapping[str, int]:
         """Give the deliveries given up since each integration last accepted one."""
-        return {row.id: row.failed for row in await self._do.rows(queries.FAILED_INTEGRATIONS)}
+        return {row.id: row.failed for row in await self._do.run(rows, queries.FAILED_INTEGRATIONS)}
 
     def history(
         self, *, tenant_key: str | None = None, job_id: str | None = None, since: datetime | None = None
@@ -173,15 +166,14 @@ class SqlReader:
     async def rounds(self, tenant_key: str, *, since: datetime | None = None) -> tuple[RoundEntry, ...]:
         """Give closed rounds, oldest first."""
         statement = queries.ROUNDS if since is None else from_instant(queries.ROUNDS, rounds.c.at)
-        return tuple(map(round_of, await self._do.rows(statement, _given(tenant_key=tenant_key, since=since))))
+        return await self._do.run(values, round_of, statement, _given(tenant_key=tenant_key, since=since))
 
     async def reading_changes(self, tenant_key: str, *, since: datetime | None = None) -> tuple[ReadingChange, ...]:
         """Give changes of reading outcomes, oldest first."""
         statement = queries.READING_CHANGES
         if since is not None:
             statement = from_instant(statement, reading_changes.c.at)
-        found = await self._do.rows(statement, _given(tenant_key=tenant_key, since=since))
-        return tuple(map(reading_change_of, found))
+        return await self._do.run(values, reading_change_of, statement, _given(tenant_key=tenant_key, since=since))
 
     async def transitions(
         self, *, fingerprint: str | None = None, since: datetime | None = None
@@ -192,8 +184,7 @@ class SqlReader:
             statement = statement.where(is_given(transitions.c.fingerprint))
         if since is not None:
             statement = from_instant(statement, transitions.c.at)
-        found = await self._do.rows(statement, _given(fingerprint=fingerprint, since=since))
-        return tuple(map(transition_of, found))
+        return await self._do.run(values, transition_of, statement, _given(fingerprint=fingerprint, since=since))
 
     async def log(
         self, *, group_key: str | None = None, fingerprint: str | None = None, since: datetime | None = None
@@ -201,24 +192,45 @@ class SqlReader:
         """Give decisions, oldest first."""
         statement = queries.LOG if fingerprint is None else queries.LOG_OF_ALERT
         if fingerprint is not None:
-            statement = statement.where(log_alerts.c.fingerprint == bindparam("fingerprint"))
+            statement = statement.where(is_given(log_alerts.c.fingerprint))
         if group_key is not None:
             statement = statement.where(is_given(log.c.group_key))
         if since is not None:
             statement = from_instant(statement, log.c.at)
-        found = await self._do.rows(statement, _given(fingerprint=fingerprint, group_key=group_key, since=since))
-        return tuple(map(log_of, found))
+        parameters = _given(fingerprint=fingerprint, group_key=group_key, since=since)
+        return await self._do.run(values, log_of, statement, parameters)
 
 
-def _alerts(rows: Iterable[Row[Any]]) -> tuple[Alert, ...]:
-    return tuple(decode_alert(row.content) for row in rows)
+def _of_principals(
+    connection: Connection,
+    read: Callable[[Row[Any]], Value],
+    statement: Executable,
+    tenant_key: str,
+    principal_ids: Collection[str],
+) -> tuple[Value, ...]:
+    """Ask about principals in their order, as many at once as one question may name."""
+    return tuple(
+        value
+        for some in batches(sorted(set(principal_ids)), KEYS_AT_ONCE)
+        for value in values(connection, read, statement, {"tenant_key": tenant_key, "principals": some})
+    )
 
 
-def _conversations(rows: Iterable[Row[Any]], lines: Iterable[Row[Any]]) -> tuple[Conversation, ...]:
+def _conversations(
+    connection: Connection, statements: tuple[Executable, Executable], parameters: Parameters
+) -> tuple[Conversation, ...]:
+    """Give the conversations that the first statement finds, with the lines of the ledger that the second one finds."""
+    talks, lines = statements
+    found = rows(connection, talks, parameters)
     told: dict[str, list[Row[Any]]] = defaultdict(list)
-    for line in lines:
+    for line in rows(connection, lines, parameters) if found else ():
         told[line.conversation_id].append(line)
-    return tuple(conversation_of(row.content, told[row.id]) for row in rows)
+    return tuple(conversation_of(row.content, told[row.id]) for row in found)
+
+
+def _only_column(row: Row[Any]) -> str:
+    column: str = row[0]
+    return column
 
 
 def _given(**parameters: object) -> dict[str, Any]:

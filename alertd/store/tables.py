@@ -97,11 +97,6 @@ jobs = Table(
     _key("tenant_key", primary=True),
     _key("service_principal_id", primary=True),
     _key("job_id", primary=True),
-    _count("sequence"),
-    _count("absent"),
-    _instant("first_seen_at"),
-    _instant("changed_at"),
-    _instant("appeared_at", nullable=True),
     _content(),
 )
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from alertd.errors import StoreError
 
@@ -46,20 +46,19 @@ class Turns:
                 turn.over = True
 
 
-async def uninterrupted(work: Coroutine[Any, Any, Value]) -> Value:
+async def uninterrupted(work: asyncio.Future[Value]) -> Value:
     """Await work that must come to its end: a cancellation is taken up when it has.
 
-    A statement given up half-way would cost the connection, and a commit given up half-way nobody would know the outcome of.
+    A statement given up half-way would go on behind the back of the next one, and of a commit nobody would know the outcome.
     """
-    task = asyncio.ensure_future(work)
     try:
-        return await asyncio.shield(task)
+        return await asyncio.shield(work)
     except asyncio.CancelledError:
-        while not task.done():
+        while not work.done():
             try:
-                await asyncio.wait({task})
+                await asyncio.wait({work})
             except asyncio.CancelledError:
-                continue
-        if not task.cancelled():
-            task.exception()  # what it was is nobody's business any more: the caller is being cancelled
+                continue  # asked again, and answered all the same
+        if not work.cancelled():
+            work.exception()  # what it was is nobody's business any more: the caller is being cancelled
         raise

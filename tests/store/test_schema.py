@@ -39,8 +39,8 @@ async def test_migrations_make_the_tables_that_the_code_expects(sql_store: SqlSt
     def differences(connection: Connection) -> list[Any]:
         return list(compare_metadata(MigrationContext.configure(connection, opts={"compare_type": False}), metadata))
 
-    async with sql_store._readers.connect() as connection:
-        assert await connection.run_sync(differences) == []
+    with sql_store._readers.connect() as connection:
+        assert differences(connection) == []
 
 
 async def test_partial_indexes_and_foreign_keys_are_made_too(database: Path) -> None:

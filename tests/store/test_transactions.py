@@ -234,6 +234,13 @@ async def test_a_view_may_be_opened_inside_a_view(filled: Store, make: Any) -> N
         assert await outer.groups() == await inner.groups() == await third.groups()
 
 
+async def test_tasks_may_share_a_view(filled: Store, make: Any) -> None:
+    async with filled.reading() as reader:
+        answers = await asyncio.gather(*(reader.jobs(make.tenant().key) for _ in range(20)))
+
+    assert answers == [(make.job(),)] * 20
+
+
 async def test_what_has_ended_is_refused(store: Store) -> None:
     async with store.transaction() as transaction:
         pass

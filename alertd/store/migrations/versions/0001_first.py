@@ -115,11 +115,6 @@ def upgrade() -> None:
         sa.Column("tenant_key", KEY, nullable=False),
         sa.Column("service_principal_id", KEY, nullable=False),
         sa.Column("job_id", KEY, nullable=False),
-        sa.Column("sequence", sa.BigInteger(), nullable=False),
-        sa.Column("absent", sa.BigInteger(), nullable=False),
-        sa.Column("first_seen_at", INSTANT, nullable=False),
-        sa.Column("changed_at", INSTANT, nullable=False),
-        sa.Column("appeared_at", INSTANT, nullable=True),
         sa.Column("content", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("tenant_key", "service_principal_id", "job_id"),
     )
