@@ -9,9 +9,14 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from alertd.render.environment import Templates
 
 HERE = Path(__file__).resolve().parent
 _FLAGS = (
@@ -28,22 +33,73 @@ _FLAGS = (
 _GROUND = {"light": ("#f5f5f5", "#242424"), "dark": ("#1f1f1f", "#ffffff")}
 
 
-def browser() -> str | None:
+def chromium() -> str | None:
     """Find Chromium; null if there is none."""
     return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
-def scripts() -> Path | None:
+def renderer() -> Path | None:
     """Find the installed renderer, beside this file or at the root; null before `npm install`."""
     folders = (HERE / "node_modules", HERE.parents[1] / "node_modules")
     return next((folder for folder in folders if (folder / "adaptivecards").is_dir()), None)
 
 
-def shots() -> Path:
-    """Give the folder for pictures: SHOTS, else a new one."""
-    folder = Path(os.environ.get("SHOTS") or tempfile.mkdtemp(prefix="alertd-shots-"))
+@pytest.fixture(scope="session")
+def modules() -> Path:
+    """Where the renderer is; without it or without Chromium there is nothing to look at."""
+    found = renderer()
+    assert found is not None, "run `npm install` in tests/browser first (`make test-browser` does)"
+    assert chromium() is not None, "Chromium is needed"
+    return found
+
+
+@pytest.fixture(scope="session")
+def shots(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where pictures go: SHOTS, else a folder that is forgotten."""
+    named = os.environ.get("SHOTS")
+    folder = Path(named) if named else tmp_path_factory.mktemp("shots")
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+@pytest.fixture(scope="session")
+def templates() -> Templates:
+    return Templates.load(zone=ZoneInfo("Europe/Berlin"))
+
+
+@pytest.fixture
+def show_card(modules: Path, shots: Path) -> Callable[..., str]:
+    """Show a card as Teams does, take its picture, and give the page; fails if the renderer has a fault to find."""
+
+    def show(card: Mapping[str, Any], name: str, theme: str = "light") -> str:
+        page = photograph(card_page(card, theme, modules), shots / f"card-{theme}-{name}.png")
+        assert faults(page) == [], name
+        return shown_text(page)
+
+    return show
+
+
+@pytest.fixture
+def card_elements(modules: Path, tmp_path: Path) -> Callable[..., tuple[str, list[str], int]]:
+    """Show a card and give its text, where its links lead, and how many images it has."""
+
+    def elements(card: Mapping[str, Any]) -> tuple[str, list[str], int]:
+        page = photograph(card_page(card, "light", modules), tmp_path / "card.png")
+        assert faults(page) == []
+        shown = page.partition('<div id="card">')[2].partition("<script")[0]
+        return shown_text(shown), re.findall(r'href="([^"]*)"', shown), shown.count("<img")
+
+    return elements
+
+
+@pytest.fixture
+def show_mail(shots: Path) -> Callable[[str, str], str]:
+    """Show the HTML of a mail, take its picture, and give its text."""
+
+    def show(content: str, name: str) -> str:
+        return shown_text(photograph(content, shots / f"mail-{name}.png"))
+
+    return show
 
 
 def card_page(card: Mapping[str, Any], theme: str, modules: Path) -> str:
@@ -62,7 +118,7 @@ def photograph(page: str, picture: Path, *, width: int = 720, height: int = 1_10
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "page.html"
         path.write_text(page)
-        command = [browser() or "", *_FLAGS, f"--user-data-dir={folder}/profile", f"--window-size={width},{height}"]
+        command = [chromium() or "", *_FLAGS, f"--user-data-dir={folder}/profile", f"--window-size={width},{height}"]
         _run([*command, f"--screenshot={picture}", path.as_uri()])
         return _run([*command, "--dump-dom", path.as_uri()])
 
@@ -84,4 +140,4 @@ def faults(page: str) -> list[str]:
 def shown_text(page: str) -> str:
     """Give the text of a page without its markup and scripts."""
     bare = re.sub(r"<(script|style)\b.*?</\1>", "", page, flags=re.DOTALL)
-    return html.unescape(re.sub(r"<[^>]+>", " ", bare))
+    return html.unescape(re.sub(r"<[^>]+>", "", bare))
