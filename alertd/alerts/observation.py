@@ -8,7 +8,7 @@ principal without it, or when a principal that is not there any more answered "n
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 import attrs
@@ -16,43 +16,32 @@ import attrs
 from alertd.alerts.book import RuleBook
 from alertd.alerts.judgement import Case, Fault, Move, end_all, judge_events, judge_states
 from alertd.alerts.lifecycle import end
+from alertd.alerts.sighting import Sighting, Watched, job_labels, last_ok_at, tenant_labels
 from alertd.diff import diff
 from alertd.errors import PollErrorKind
-from alertd.model.alert import Alert, Ended, Event, Evidence, Identity, Scope
+from alertd.model.alert import Alert, Ended, Event
 from alertd.model.change import Change
-from alertd.model.facts import Facts, new_series, step
+from alertd.model.facts import new_series, step
 from alertd.model.reading import Failed, NotAsked, Ok, Reading
 from alertd.model.resources import SynchronizationJob
-from alertd.model.views import Job, Subject, Tenant
+from alertd.model.views import Subject
 from alertd.store.values import HistoryEntry, JobRecord, PrincipalRecord, ReadingChange, TenantRecord
+
+__all__ = [
+    "FULL_EVERY",
+    "Observation",
+    "Slice",
+    "Tally",
+    "Watched",
+    "closed_round",
+    "job_labels",
+    "last_ok_at",
+    "observe",
+    "tenant_labels",
+]
 
 FULL_EVERY = 50  # a full snapshot bounds a replay to as many deltas
 _ABSENT_TWICE = 2
-
-
-@attrs.frozen(kw_only=True)
-class Watched:
-    """A tenant as configured. portal_url: gives a service principal's provisioning page by its id."""
-
-    key: str
-    name: str
-    tenant_id: str
-    labels: Mapping[str, str] = attrs.field(factory=dict)
-    portal_url: Callable[[str], str] = lambda _: ""
-
-    def view(self, record: TenantRecord) -> Tenant:
-        """Give what rules see of this tenant."""
-        return Tenant(
-            name=self.name,
-            id=self.tenant_id,
-            labels=self.labels,
-            consecutivePollFailures=record.consecutivePollFailures,
-            lastPollAt=record.lastPollAt,
-            lastPollError=record.lastPollError,
-            pollCoverage=record.pollCoverage,
-            failedServicePrincipals=record.failedServicePrincipals,
-            credentialExpiresAt=record.credentialExpiresAt,
-        )
 
 
 @attrs.frozen(kw_only=True)
@@ -134,29 +123,6 @@ def closed_round(record: TenantRecord, tally: Tally, now: datetime) -> TenantRec
     )
 
 
-def last_ok_at(principal: PrincipalRecord, tenant: TenantRecord) -> datetime | None:
-    """Give a principal's latest good reading; while it answers, only the tenant's rounds are written down."""
-    if principal.outcome == "ok" and principal.last_ok_at and tenant.lastPollAt:
-        return max(principal.last_ok_at, tenant.lastPollAt)
-    return principal.last_ok_at
-
-
-def job_labels(watched: Watched, principal: PrincipalRecord, job: SynchronizationJob) -> Mapping[str, str]:
-    """Give the labels that say which job it is."""
-    return {
-        **tenant_labels(watched),
-        "job_id": job.id,
-        "service_principal": principal.principal.displayName or "",
-        "service_principal_id": principal.principal.id,
-        "template_id": job.templateId or "",
-    }
-
-
-def tenant_labels(watched: Watched) -> Mapping[str, str]:
-    """Give the labels that say which tenant it is."""
-    return {"tenant": watched.name, "tenant_id": watched.tenant_id}
-
-
 class _Observer:
     """One slice being worked through."""
 
@@ -164,7 +130,7 @@ class _Observer:
         self._part = part
         self._book = book
         self._now = part.now
-        self._tenant = part.watched.view(part.tenant)
+        self._sighting = Sighting(watched=part.watched, tenant=part.tenant, now=part.now)
         self._found = Observation()
         self._alerts: dict[tuple[str, str], dict[str, Alert]] = {}
         for alert in part.alerts:
@@ -240,7 +206,7 @@ class _Observer:
             appeared_at=None if expected else self._now,
         )
         self._keep(record, full=job)
-        subject = self._subject(principal, record, appeared=not expected)
+        subject = self._sighting.subject(principal, record, appeared=not expected)
         silent = not self._part.tells_first_sight
         case = self._case(principal, record, subject, (), changed=True, baseline=silent)
         self._judge(case, events=not silent)
@@ -257,14 +223,14 @@ class _Observer:
             absent=0,
         )
         self._keep(record, full=job if record.sequence % FULL_EVERY == 0 else None, changes=changes)
-        subject = self._subject(principal, record, before=known)
+        subject = self._sighting.subject(principal, record, before=known)
         renewed = new_series(known.job, job)
         case = self._case(principal, record, subject, changes, changed=True, renewed=renewed)
         self._judge(case, events=True)
 
     def _age(self, principal: PrincipalRecord, record: JobRecord, *, listed: bool) -> None:
         """Time alone passes: the same snapshot, asked again or not."""
-        subject = self._subject(principal, record, before=record, listed=listed)
+        subject = self._sighting.subject(principal, record, before=record, listed=listed)
         self._judge(self._case(principal, record, subject, (), changed=False), events=False)
 
     def _keep(self, record: JobRecord, *, full: SynchronizationJob | None, changes: tuple[Change, ...] = ()) -> None:
@@ -299,7 +265,7 @@ class _Observer:
 
     def _vanish(self, principal: PrincipalRecord, record: JobRecord) -> None:
         last = attrs.evolve(record, sequence=record.sequence + 1)
-        subject = self._subject(principal, last, before=record, listed=False, gone=True)
+        subject = self._sighting.subject(principal, last, before=record, listed=False, gone=True)
         case = self._case(principal, last, subject, (), changed=True)
         alerts = tuple(case.alerts.values())
         ended = [end(alert, Ended.GONE, self._now, case.evidence) for alert in alerts]
@@ -362,85 +328,7 @@ class _Observer:
         baseline: bool = False,
         renewed: bool = False,
     ) -> Case:
-        evidence = Evidence(
-            status=subject.status,
-            previous=subject.previous,
-            job=subject.job,
-            tenant=subject.tenant,
-            changes=tuple(changes),
-            observed_from=last_ok_at(principal, self._part.tenant) if subject.previous else None,
-            observed_to=self._now,
-        )
-        return Case(
-            scope=Scope.JOB,
-            subject=subject,
-            identity=self._identity(record),
-            subject_labels=job_labels(self._part.watched, principal, record.job),
-            evidence=evidence,
-            alerts=self._alerts.get((record.service_principal_id, record.job.id), {}),
-            sequence=record.sequence,
-            changed=changed,
-            baseline=baseline,
-            new_series=renewed,
-        )
-
-    def _identity(self, record: JobRecord) -> Identity:
-        return Identity(
-            rule="",
-            tenant_key=record.tenant_key,
-            service_principal_id=record.service_principal_id,
-            job_id=record.job.id,
-        )
-
-    def _subject(
-        self,
-        principal: PrincipalRecord,
-        record: JobRecord,
-        *,
-        before: JobRecord | None = None,
-        listed: bool = True,
-        gone: bool = False,
-        appeared: bool = False,
-    ) -> Subject:
-        seen = last_ok_at(principal, self._part.tenant)
-        job = self._job(principal, record, record.facts, self._now if listed else seen, gone=gone, appeared=appeared)
-        return Subject(
-            now=self._now,
-            status=record.job.status,
-            previous=before.job.status if before else None,
-            job=job,
-            previous_job=self._job(principal, before, before.facts, seen) if before else None,
-            tenant=self._tenant,
-            instants=record.facts.instants,
-        )
-
-    def _job(
-        self,
-        principal: PrincipalRecord,
-        record: JobRecord,
-        facts: Facts,
-        seen_at: datetime | None,
-        *,
-        gone: bool = False,
-        appeared: bool = False,
-    ) -> Job:
-        return Job(
-            id=record.job.id,
-            templateId=record.job.templateId,
-            displayName=principal.principal.displayName,
-            servicePrincipalId=record.service_principal_id,
-            appId=principal.principal.appId,
-            url=self._part.watched.portal_url(record.service_principal_id) or None,
-            firstSeenAt=record.first_seen_at,
-            lastSeenAt=seen_at,
-            gone=gone,
-            appeared=appeared,
-            schedule=record.job.schedule,
-            settings=record.job.synchronizationJobSettings,
-            failureStreak=facts.failureStreak,
-            escrowRatio=facts.escrowRatio,
-            progressRatio=facts.progressRatio,
-            expectedRunAt=facts.expectedRunAt,
-            quarantinedSince=facts.quarantinedSince,
-            disableAt=facts.disableAt,
+        alerts = self._alerts.get((record.service_principal_id, record.job.id), {})
+        return self._sighting.case(
+            principal, record, subject, changes, alerts=alerts, changed=changed, baseline=baseline, renewed=renewed
         )
