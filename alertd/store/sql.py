@@ -23,7 +23,7 @@ from alertd.store.turns import Turns
 
 _READERS = 4  # threads; views beyond wait for one with each question
 
-# Pages that hold something: deleting gives room back at once, whatever the file's size.
+# Pages that hold something. A file does not shrink when rows are deleted: what comes next fills it.
 _SIZE = text(
     "SELECT (c.page_count - f.freelist_count) * s.page_size"
     " FROM pragma_page_count() AS c, pragma_freelist_count() AS f, pragma_page_size() AS s"

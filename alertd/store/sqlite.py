@@ -23,7 +23,6 @@ _OLDEST = (3, 35, 0)
 _WAIT_SECONDS = 5
 
 _WRITER = (
-    "PRAGMA auto_vacuum = INCREMENTAL",  # takes effect in a new file only, so it stands before anything that writes one
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",  # NORMAL may lose the latest commits at a power cut: a delivery would be forgotten
     "PRAGMA foreign_keys = ON",

@@ -122,6 +122,22 @@ async def test_facts_that_an_entry_holds_are_given(store: Store, make: Any) -> N
     assert entry.facts == told
 
 
+async def test_changes_of_one_property_are_taken_in_their_order(store: Store, make: Any) -> None:
+    """Facts are told, so all changes are applied at once: the last of a path holds, and what was undone is undone."""
+    codes = ["Active", "Quarantine", "Paused", "Quarantine", "Active"]
+    chain = [attrs.evolve(entry, facts=make.facts()) for entry in make.chain(codes)]
+    chain[1] = attrs.evolve(chain[1], changes=(*chain[1].changes, Change("status.quarantine.reason", None, "Unknown")))
+    chain[3] = attrs.evolve(chain[3], changes=(*chain[3].changes, Change("status.quarantine.reason", "Unknown", None)))
+    await appended(store, chain)
+
+    (entry,) = await read(store, since=make.at(20))
+
+    expected = chain[0].full
+    for known in chain[1:]:
+        expected = apply(expected, known.changes)
+    assert entry.full == expected
+
+
 async def test_a_job_that_vanished_first_of_all_is_given_with_its_last_snapshot(store: Store, make: Any) -> None:
     await appended(store, make.chain(["Active", "Quarantine", "gone"]))
 
