@@ -84,9 +84,7 @@ class PollError(AlertdError):
     retry_after: seconds that the service asked to wait, counted from the moment the answer arrived.
     """
 
-    def __init__(
-        self, kind: PollErrorKind, message: str, *, cure: str = "", retry_after: float | None = None
-    ) -> None:
+    def __init__(self, kind: PollErrorKind, message: str, *, cure: str = "", retry_after: float | None = None) -> None:
         self.kind = kind
         self.cure = cure
         self.retry_after = retry_after
