@@ -174,6 +174,23 @@ class Sighting:
         )
 
 
+def tenant_case(
+    watched: Watched, before: TenantRecord, closed: TenantRecord, alerts: Mapping[str, Alert], now: datetime
+) -> Case:
+    """Put a tenant before its rules at the end of a round; they see the round just ended."""
+    subject = Subject(now=now, tenant=watched.view(closed))
+    return Case(
+        scope=Scope.TENANT,
+        subject=subject,
+        identity=Identity(rule="", tenant_key=watched.key),
+        subject_labels=tenant_labels(watched),
+        evidence=Evidence(tenant=subject.tenant, observed_from=before.lastPollAt, observed_to=now),
+        alerts=alerts,
+        sequence=closed.rounds,
+        changed=True,
+    )
+
+
 def _identity(record: JobRecord) -> Identity:
     return Identity(
         rule="",

@@ -14,7 +14,8 @@ import attrs
 from alertd.alerts.book import RuleBook
 from alertd.alerts.judgement import Case, Fault, Move, end_all, judge_events, judge_states
 from alertd.alerts.lifecycle import end
-from alertd.alerts.observation import Observation, Slice, Tally, Watched, closed_round, observe, tenant_labels
+from alertd.alerts.observation import Observation, Slice, Tally, Watched, closed_round, observe
+from alertd.alerts.sighting import tenant_case
 from alertd.engine.recording import record
 from alertd.model.alert import Alert, Ended, Event, Evidence, Identity, Scope
 from alertd.model.reading import Reading
@@ -97,20 +98,10 @@ class Rounds:
     async def close(self, watched: Watched, tenant: TenantRecord, tally: Tally, now: datetime) -> TenantRecord:
         """Close a round: the tenant's figures, its history row, and the rules of scope tenant, which see the round just ended."""
         closed = attrs.evolve(closed_round(tenant, tally, now), name=watched.name, epoch=tenant.epoch + 1)
-        subject = Subject(now=now, tenant=watched.view(closed))
-        identity = Identity(rule="", tenant_key=watched.key)
         async with self._store.transaction() as transaction:
             alerts = await transaction.alerts(tenant_key=watched.key)
-            case = Case(
-                scope=Scope.TENANT,
-                subject=subject,
-                identity=identity,
-                subject_labels=tenant_labels(watched),
-                evidence=Evidence(tenant=subject.tenant, observed_from=tenant.lastPollAt, observed_to=now),
-                alerts={alert.name: alert for alert in alerts if not alert.identity.job_id},
-                sequence=closed.rounds,
-                changed=True,
-            )
+            own = {alert.name: alert for alert in alerts if not alert.identity.job_id}
+            case = tenant_case(watched, tenant, closed, own, now)
             await self._judge(transaction, case, now)
             await transaction.append_round(_round_entry(watched, tally, now))
             await transaction.save_tenant(closed, expected_epoch=tenant.epoch)
