@@ -325,6 +325,9 @@ def _links(evidence: Evidence, remedy: Remedy | None, own: str | None) -> Links:
 
 def highlights(changes: Iterable[Change]) -> tuple[Highlight, ...]:
     """Pick the changes worth a line, the most telling first; those of other properties are in `changes`."""
-    by_path = {change.path.removeprefix("job."): change for change in changes}
-    told = [(words, by_path[path]) for path, words in wording.PROPERTIES.items() if path in by_path]
-    return tuple(Highlight(label=words, before=change.before, after=change.after) for words, change in told)
+    told = [(wording.property_rank(change.path), change) for change in changes]
+    chosen = sorted((pair for pair in told if pair[0] is not None), key=lambda pair: pair[0] or 0)
+    return tuple(
+        Highlight(label=wording.property_words(change.path), before=change.before, after=change.after)
+        for _, change in chosen
+    )

@@ -17,6 +17,7 @@ from alertd.model.resources import SynchronizationStatus
 from alertd.render import cards, filters, hostile
 from alertd.render.context import Entry, Message
 
+_LINK = "  https://"
 _GAP = re.compile(r"\n[ \t]*\n(?:[ \t]*\n)+")
 
 
@@ -61,7 +62,7 @@ def entry_lines(entry: Entry, message: Message) -> list[str]:
     ]
     facts += [f"  Next: {entry.remedy.title}"] if entry.remedy is not None else []
     facts += [f"  WARNING: {entry.remedy.warning}"] if entry.remedy is not None and entry.remedy.warning else []
-    facts += [f"  {url}" for url in (entry.links.job,) if url]
+    facts += [f"{_LINK}{entry.links.job.removeprefix(_LINK.strip())}"] if entry.links.job else []
     return facts
 
 
@@ -105,7 +106,13 @@ def _builtin_card(message: Message, error: str) -> cards.Json:
 
 
 def _card_line(line: str) -> cards.Json:
-    run = {"type": "TextRun", "text": line.strip()}
+    run: dict[str, cards.Json] = {"type": "TextRun", "text": line.strip()}
+    if line.startswith(_LINK):
+        run = {
+            "type": "TextRun",
+            "text": "Open in Entra",
+            "selectAction": {"type": "Action.OpenUrl", "url": line.strip()},
+        }
     return {"type": "RichTextBlock", "inlines": [run], "spacing": "None" if line.startswith(" ") else "Medium"}
 
 

@@ -189,13 +189,19 @@ def alert(
 def ended(
     of: Alert, how: Ended = Ended.RESOLVED, *, after: timedelta = timedelta(hours=2, minutes=11)
 ) -> ResolvedAlert:
-    """End an alert; what was seen then is a job that runs again."""
+    """End an alert: a job that runs again, or one that was last seen as it was."""
     changes = (Change("status.code", "Quarantine", "Active"), Change("status.countSuccessiveCompleteFailures", 6, 0))
     begun = (of.startsAt or NOW) - after
     about = attrs.evolve(of.evidence.job or job(), failureStreak=0, quarantinedSince=None, disableAt=None)
     seen = attrs.evolve(of.evidence, status=status("Active"), previous=status(), job=about, changes=changes)
     over = attrs.evolve(
-        of, state=State.RESOLVED, activeSince=begun, startsAt=begun, endsAt=NOW, ended=how, evidence=seen
+        of,
+        state=State.RESOLVED,
+        activeSince=begun,
+        startsAt=begun,
+        endsAt=NOW,
+        ended=how,
+        evidence=seen if how is Ended.RESOLVED else of.evidence,
     )
     return ResolvedAlert(alert=over, ended=how)
 

@@ -69,7 +69,29 @@ PROPERTIES: Mapping[str, str] = {
     "schedule.state": "Schedule",
     "schedule.interval": "Interval",
     "schedule.expiration": "Schedule expires",
+    "status.synchronizedEntryCountByType": "Synchronized, {}",
+    "settings": "Setting {}",
 }
+_RANKS = {path: rank for rank, path in enumerate(PROPERTIES)}
+_MAP_ENTRY = re.compile(r'(?P<path>[\w.]+)\["(?P<key>.*)"\]')
+
+
+def property_rank(path: str) -> int | None:
+    """Order properties by how much a change of theirs tells; null for those that change with every run."""
+    return _RANKS.get(_split(path)[0])
+
+
+def property_words(path: str) -> str:
+    """Name a property: ``status.code`` is its status, ``settings["Domain"]`` the setting Domain."""
+    base, key = _split(path)
+    return PROPERTIES.get(base, path).format(key)
+
+
+def _split(path: str) -> tuple[str, str]:
+    """Give a property and, of a map, the entry; the job's own properties are known without ``job.``."""
+    entry = _MAP_ENTRY.fullmatch(path)
+    base, key = (entry["path"], entry["key"]) if entry else (path, "")
+    return base.removeprefix("job."), key
 
 
 def severity_rank(severity: str) -> int:

@@ -104,6 +104,15 @@ def test_highlights_are_the_telling_changes_in_a_fixed_order() -> None:
     assert [each.label for each in highlights([Change("job.schedule.state", 1, 2)])] == ["Schedule"]
 
 
+def test_entries_of_maps_are_named_by_their_key() -> None:
+    changes = (
+        Change('job.settings["Domain {x}"]', "a", "b"),
+        Change('status.synchronizedEntryCountByType["user to User"]', 1_204, 3),
+    )
+
+    assert [each.label for each in highlights(changes)] == ["Synchronized, user to User", "Setting Domain {x}"]
+
+
 def test_trouble_of_a_tenant_shows_no_job_s_error() -> None:
     assert message(samples()["template tenant"]).alerts.firing[0].error is None
 
