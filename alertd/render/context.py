@@ -17,6 +17,7 @@ from alertd.model.change import Change
 from alertd.model.notification import Notification, Reason, ResolvedAlert
 from alertd.model.resources import SynchronizationError, SynchronizationStatus
 from alertd.model.views import Job, Tenant
+from alertd.redaction import redact
 from alertd.render import wording
 from alertd.render.filters import Window
 from alertd.render.links import Links, safe_link
@@ -300,11 +301,17 @@ def _entry(
         changes=evidence.changes,
         highlights=highlights(evidence.changes),
         observed_between=Window(evidence.observed_from, evidence.observed_to or at),
-        error=None if item.template in _NO_ERROR_TEMPLATES else error_of(evidence.status),
+        error=None if item.template in _NO_ERROR_TEMPLATES else _shown_error(evidence.status),
         remedy=remedy,
         links=_links(evidence, remedy, own),
         note=evidence.note,
     )
+
+
+def _shown_error(status: SynchronizationStatus | None) -> SynchronizationError | None:
+    """Give the error that matters; its message may quote a request with all that authorised it."""
+    error = error_of(status)
+    return attrs.evolve(error, message=redact(error.message)) if error is not None and error.message else error
 
 
 def _remedy(item: Alert | Event) -> Remedy | None:

@@ -9,7 +9,7 @@ from alertd.model.alert import Ended, Evidence
 from alertd.model.change import Change
 from alertd.model.notification import Reason
 from alertd.render.context import BLOCK_ROOTS, highlights, message
-from alertd.render.samples import NOW, alert, ended, event, notification, samples
+from alertd.render.samples import NOW, alert, ended, event, evidence, notification, samples
 
 
 def test_a_frame_has_the_names_of_the_contract() -> None:
@@ -115,6 +115,20 @@ def test_entries_of_maps_are_named_by_their_key() -> None:
 
 def test_trouble_of_a_tenant_shows_no_job_s_error() -> None:
     assert message(samples()["template tenant"]).alerts.firing[0].error is None
+
+
+def test_an_error_s_message_shows_no_credentials() -> None:
+    """Connectors quote the request that failed."""
+    seen = evidence()
+    fault = attrs.evolve(
+        seen.status.quarantine.error, message="GET https://scim.example.com/v2?access_token=S3CR3T said 401"
+    )
+    quoted = attrs.evolve(seen.status, quarantine=attrs.evolve(seen.status.quarantine, error=fault))
+
+    entry = message(notification(firing=(alert(seen=attrs.evolve(seen, status=quoted)),))).alerts.firing[0]
+
+    assert "S3CR3T" not in entry.error.message
+    assert "scim.example.com" in entry.error.message
 
 
 def test_nothing_known_is_enough() -> None:
