@@ -11,12 +11,12 @@ from datetime import datetime
 
 import attrs
 
-from alertd.engine.recording import wake
 from alertd.model.alert import Alert, Event, State
 from alertd.model.notification import DeliveryState, Notification, Reason, Rendered, Withheld
 from alertd.notify.channels.port import Channel
 from alertd.notify.decide import Member
 from alertd.notify.flush import Flush, Listener, Situation, Turn, announced, converse, flush, is_over, place, settled
+from alertd.notify.group import reopened, touch
 from alertd.notify.outcome import DeliveryPolicy
 from alertd.notify.routing import Routing
 from alertd.notify.silences import Silence
@@ -104,11 +104,16 @@ class Flushing:
         await settle(transaction, settled((entry.alert for entry in members), talks))
 
     async def retry_at_next_tick(self, transaction: Transaction, conversation: Conversation, now: datetime) -> None:
-        """After a delivery was given up, the group's next tick decides anew against what was really told."""
-        group = await transaction.group(conversation.group_key)
-        route = self.routing.route(group.route_id) if group else None
-        if group is not None and route is not None:
-            await wake(transaction, group.key, route, group.labels, now)
+        """After a delivery was given up, the group's next tick decides anew against what was really told.
+
+        A group that has ended meanwhile is opened again: somebody has still to hear how it ended. A conversation begins at a tick.
+        """
+        key, pace = conversation.group_key, self.routing.pace(conversation.route_id)
+        group = await transaction.group(key)
+        if group is not None:
+            await transaction.save_group(touch(group, pace, now))
+        elif conversation.told or conversation.announced:
+            await transaction.save_group(reopened(conversation, pace, now))
 
     async def _situation(
         self, transaction: Transaction, key: str, route_id: str, labels: Mapping[str, str], now: datetime

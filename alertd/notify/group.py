@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 import attrs
 
-from alertd.store.values import Group
+from alertd.store.values import Conversation, Group
 
 
 @attrs.frozen(kw_only=True)
@@ -28,6 +28,24 @@ def open_group(key: str, route_id: str, labels: Mapping[str, str], pace: Pace, n
     """Give a new group whose first member begins to fire at `now`."""
     first = now + pace.group_wait
     return Group(key=key, route_id=route_id, labels=labels, opened_at=now, first_flush_at=first, due_at=first)
+
+
+def reopened(conversation: Conversation, pace: Pace, now: datetime) -> Group:
+    """Give an ended group back to a conversation whose message was given up after that, due at its next tick after `now`.
+
+    A conversation begins at a tick, from which the others follow as they did before.
+    """
+    group = Group(
+        key=conversation.group_key,
+        route_id=conversation.route_id,
+        labels=conversation.group_labels,
+        opened_at=conversation.started_at,
+        first_flush_at=conversation.started_at,
+        flushed_at=now,
+        due_at=now,
+    )
+    due = next_tick(group, pace, now)
+    return attrs.evolve(group, due_at=due if due > now else due + pace.group_interval)
 
 
 def touch(group: Group, pace: Pace, now: datetime) -> Group:
