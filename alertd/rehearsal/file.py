@@ -88,16 +88,13 @@ class _Reader:
         fields = self._root.mapping("rule_files", "config", "tests")
         rules = self._rules(fields["rule_files"])
         config = self._config(fields["config"])
-        if fields["tests"].null or not fields["tests"].sequence():
-            fields["tests"].problem(expected="a list of tests", cure="write `tests: [{name: ..., jobs: [...]}]`")
-        scripts = tuple(_script(node, config, rules) for node in fields["tests"].sequence())
+        tests = _listed(fields["tests"], "tests", "write `tests: [{name: ..., jobs: [...]}]`")
+        scripts = tuple(_script(node, config, rules) for node in tests)
         return self._setting(rules, config), scripts
 
     def _rules(self, node: Node) -> RuleSet | None:
-        if not node.sequence():
-            node.problem(expected="a list of rule files", cure="add `rule_files: [rules.yaml]`")
-            return None
-        paths = [path for place in node.sequence() for path in self._paths(place)]
+        places = _listed(node, "rule files", "write `rule_files: [rules.yaml]`")
+        paths = [path for place in places for path in self._paths(place)]
         try:
             return load_rules(tuple(dict.fromkeys(paths)))
         except ConfigError as error:
@@ -137,6 +134,14 @@ class _Reader:
         except ConfigError as error:
             self.problems += error.problems
             return None
+
+
+def _listed(node: Node, what: str, cure: str) -> list[Node]:
+    """Give the entries of a list that must not be empty."""
+    places = node.sequence()
+    if not places and (node.null or isinstance(node.plain(), list)):
+        node.problem(f"no {what}", expected="a list with one at least", cure=cure)
+    return places
 
 
 def _script(node: Node, config: Config | None, rules: RuleSet | None) -> Script:
@@ -217,9 +222,8 @@ def _tenants(node: Node) -> tuple[TenantScript, ...]:
 
 def _silence(node: Node) -> SilenceScript:
     fields = node.mapping("matchers", "starts", "ends")
-    if not fields["matchers"].sequence():
-        fields["matchers"].problem(expected="a list of matchers", cure="write `matchers: ['alertname=\"JobStale\"']`")
-    matchers = tuple(_matcher(place) for place in fields["matchers"].sequence())
+    places = _listed(fields["matchers"], "matchers", "write `matchers: ['alertname=\"JobStale\"']`")
+    matchers = tuple(_matcher(place) for place in places)
     return SilenceScript(matchers=matchers, span=_span(fields["starts"], fields["ends"]))
 
 
