@@ -18,6 +18,7 @@ from prometheus_client import (
     Info,
     PlatformCollector,
     ProcessCollector,
+    disable_created_metrics,
     generate_latest,
 )
 
@@ -78,6 +79,7 @@ class Metrics:
     """
 
     def __init__(self, *, process: bool = True) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series beside every counter, which nobody asks for
         self._registry = CollectorRegistry()
         self._count()
         self._gauge()
