@@ -364,7 +364,7 @@ class App:
             delivering=self.delivering,
             clock=self._clock,
         )
-        longest_wait = self.config.route.group_wait if wait else None
+        longest_wait = self.flushing.routing.longest_wait if wait else None
         return await once.run(self._pollings.values(), longest_wait=longest_wait, progress=progress)
 
 

@@ -12,14 +12,13 @@ import attrs
 from alertd.alerts.book import Annotate, RuleBook
 from alertd.alerts.observation import Watched
 from alertd.config.root import Config
+from alertd.config.route_tree import route_tree
 from alertd.config.tenants import Tenant
 from alertd.errors import ConfigError, Problem
 from alertd.model.suggestion import did_you_mean
 from alertd.model.views import Subject
 from alertd.notify.channels.port import Channel, Integration
-from alertd.notify.group import Pace
 from alertd.notify.outcome import DeliveryPolicy
-from alertd.notify.routes import Route
 from alertd.notify.routing import Routing
 from alertd.render.annotations import compile_annotations
 from alertd.render.environment import Templates
@@ -110,14 +109,7 @@ def routing_of(config: Config, channels: Mapping[str, Channel]) -> Routing:
     for channel in channels.values():
         integration = channel.integration
         receivers[integration.receiver] = (*receivers[integration.receiver], integration)
-    return Routing(root=root_route(config), receivers=receivers, inhibit_rules=config.inhibit_rules)
-
-
-def root_route(config: Config) -> Route:
-    """Give the root of the route tree; its id is that of a route without matchers."""
-    route = config.route
-    pace = Pace(group_wait=route.group_wait, group_interval=route.group_interval, repeat_interval=route.repeat_interval)
-    return Route(id="{}", receiver=route.receiver, group_by=route.group_by, pace=pace)
+    return Routing(root=route_tree(config.route), receivers=receivers, inhibit_rules=config.inhibit_rules)
 
 
 def templates_of(config: Config) -> Templates:

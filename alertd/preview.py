@@ -9,6 +9,7 @@ import attrs
 
 from alertd.app import App
 from alertd.config import Config
+from alertd.config.route_tree import route_tree
 from alertd.errors import StoreError, UsageError
 from alertd.model.alert import Alert, State
 from alertd.model.notification import Notification, Reason
@@ -16,7 +17,6 @@ from alertd.model.suggestion import did_you_mean
 from alertd.model.views import Subject
 from alertd.notify.channels.port import Channel
 from alertd.notify.routes import Route
-from alertd.parts import root_route
 from alertd.render import samples
 from alertd.store.opening import open_store_read_only
 
@@ -31,10 +31,16 @@ async def previews(config: Config, wanted: str, receiver: str, kind: str | None)
     try:
         channels = _channels(app, receiver, kind)
         alerts = await _firing(config, wanted) or (_sample(app, wanted),)
-        route = root_route(config)
+        route = _route(config, alerts[0], receiver)
         return [(channel.integration.id, _body(channel, alerts, route, app.now(), config)) for channel in channels]
     finally:
         await app.close()
+
+
+def _route(config: Config, alert: Alert, receiver: str) -> Route:
+    """Give the route on which the receiver hears of the alert; the root where it does not."""
+    root = route_tree(config.route)
+    return next((route for route in root.matching(alert.labels) if route.receiver == receiver), root)
 
 
 def _channels(app: App, receiver: str, kind: str | None) -> list[Channel]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 import attrs
 
 from alertd.config.places import items_of, place_of
 from alertd.config.root import Config
+from alertd.config.route import ChildRoute, Route
+from alertd.config.route_tree import route_tree
 from alertd.model.document import Node
 from alertd.model.duration import format_duration
 from alertd.model.suggestion import did_you_mean
@@ -17,7 +19,7 @@ from alertd.notify.channels.settings import EmailSettings, ReceiverSettings, Tea
 def check_references(config: Config, root: Node) -> None:
     """Note every reference that leads nowhere, at the place where it is written."""
     _check_receivers(config, root)
-    _check_route(config, root)
+    _check_routes(config, root)
     _check_tenants_of_receivers(config, root)
     _check_times(config, root)
     if not config.tenants and not root.document.errors:
@@ -32,15 +34,32 @@ def _check_receivers(config: Config, root: Node) -> None:
         seen.add(receiver.name)
 
 
-def _check_route(config: Config, root: Node) -> None:
+def _check_routes(config: Config, root: Node) -> None:
     names = [receiver.name for receiver in config.receivers if receiver.name]
-    node = place_of(root, "route", "receiver")
-    if names and config.route.receiver and config.route.receiver not in names:
-        node.problem(
-            f"receiver `{config.route.receiver}`",
-            expected="a receiver's name",
-            cure=did_you_mean(config.route.receiver, names),
-        )
+    for route, node in _routes(config, root):
+        if names and route.receiver and route.receiver not in names:
+            cure = did_you_mean(route.receiver, names)
+            found = f"receiver `{route.receiver}`"
+            place_of(node, "receiver").problem(found, expected="a receiver's name", cure=cure)
+        _check_reach(route.children, items_of(place_of(node, "routes")) if route.children else [])
+
+
+def _check_reach(siblings: Sequence[ChildRoute], nodes: Sequence[Node]) -> None:
+    """Note a route that takes everything before others are asked."""
+    for sibling, node in zip(siblings[:-1], nodes, strict=False):
+        if not sibling.matchers and not sibling.continues:
+            cure = "give it `matchers`, or `continue: true`, or put it last"
+            node.problem("a route without matchers: those after it get nothing", cure=cure, warning=True)
+
+
+def _routes(config: Config, root: Node) -> Iterator[tuple[Route | ChildRoute, Node]]:
+    """Give all routes with their places, depth first."""
+    found: list[tuple[Route | ChildRoute, Node]] = [(config.route, place_of(root, "route"))]
+    while found:
+        route, node = found.pop(0)
+        yield route, node
+        below = items_of(place_of(node, "routes")) if route.children else []
+        found[:0] = zip(route.children, below, strict=False)
 
 
 def _check_tenants_of_receivers(config: Config, root: Node) -> None:
@@ -64,17 +83,18 @@ def _tenants_of(receiver: ReceiverSettings) -> Iterable[tuple[tuple[str | int, .
 
 def _check_times(config: Config, root: Node) -> None:
     """Note what works, but hardly as meant."""
-    poll, route = config.poll, config.route
+    poll = config.poll
     if poll.timeout >= poll.interval:
         shown = f"timeout {format_duration(poll.timeout)} with interval {format_duration(poll.interval)}"
         place_of(root, "poll").problem(
             shown, expected="several attempts in one round", cure="shorten the timeout", warning=True
         )
-    if route.repeat_interval and route.repeat_interval < route.group_interval:
-        node = place_of(root, "route", "repeat_interval")
-        node.problem(
-            expected="no shorter than group_interval", cure="reminders go out at the group's ticks", warning=True
-        )
+    for route, (_, node) in zip(route_tree(config.route).every(), _routes(config, root), strict=True):
+        pace = route.pace
+        place = place_of(node, "repeat_interval")
+        if pace.repeat_interval and pace.repeat_interval < pace.group_interval:
+            cure = "reminders go out at the group's ticks"
+            place.problem(expected="no shorter than group_interval", cure=cure, warning=True)
 
 
 def with_clouds(config: Config) -> Config:

@@ -9,12 +9,13 @@ from typing import Annotated, Any
 import attrs
 
 from alertd.config.context import Context
-from alertd.config.kinds import Declared, Duration, Kind, Schema, Text
+from alertd.config.kinds import Boolean, Declared, Duration, Kind, Schema, Text
 from alertd.config.rules import BUILTIN, MatcherText
-from alertd.config.shape import ListOf, NotYet, Shape
+from alertd.config.shape import Elsewhere, ListOf, NotYet, Section, Shape, shape_of
 from alertd.model.document import Node
 from alertd.notify import inhibition
 from alertd.notify.inhibition import InhibitRule
+from alertd.notify.matchers import Matcher
 
 LABEL = r"[A-Za-z_][A-Za-z0-9_]*"
 _GROUP_LABEL = Text(
@@ -23,34 +24,97 @@ _GROUP_LABEL = Text(
 _LABEL_WORDS = "a label's name, such as tenant or alertname"
 
 
-@attrs.frozen(kw_only=True)
-class Route:
-    """How alerts are put together and paced on their way to a receiver. It takes every alert.
+_RECEIVER = Text("The name of the receiver.")
+_GROUP_BY = ListOf(
+    "Alerts with the same values of these labels share one conversation; `...`: all labels.", kind=_GROUP_LABEL
+)
+_GROUP_WAIT = Duration("How long a new group waits for more alerts before its first message.", most="1h")
+_GROUP_INTERVAL = Duration("The least time between two messages of a group about changes.", least="1s", most="1d")
+_REPEAT_INTERVAL = Duration(
+    "How long after its last message a group that still fires is told again; 0s: never.", most="90d"
+)
+_ESCALATE = NotYet("Further receivers while nobody acknowledges.")
 
-    repeat_interval: counts from the last message that the receiver accepted; 0s: no reminders.
+
+@attrs.frozen
+class Routes(Kind):
+    """A list of routes, each of which may have such a list below it. nested: one of the lists below."""
+
+    nested: bool = attrs.field(default=False, kw_only=True)
+
+    expected = "a list of routes"
+    harmless = ()
+
+    def read(self, node: Node, context: Context) -> tuple[ChildRoute, ...]:
+        """Give the routes in order."""
+        entries: tuple[ChildRoute, ...] = ListOf(kind=Section(build=ChildRoute)).read(node, context)
+        return entries
+
+    def schema(self) -> Schema:
+        """Refer to the definition of a route, which refers here again."""
+        return {"type": "array", "items": {"$ref": "#/$defs/route"}}
+
+    def below(self, path: str) -> Iterator[Declared]:
+        """Give a route's keys, once: they are the same however deep it lies."""
+        if not self.nested:
+            yield from shape_of(ChildRoute).declared(f"{path}[]")
+
+
+@attrs.frozen(kw_only=True)
+class ChildRoute:
+    """A route below another one: which alerts it takes, and what is different for them. Null attributes are the parent's.
+
+    continues: the key `continue`. children: the key `routes`.
     """
 
-    receiver: Annotated[str, Text("The name of the receiver.")]
-    group_by: Annotated[
-        tuple[str, ...],
-        ListOf(
-            "Alerts with the same values of these labels share one conversation; `...`: all labels.", kind=_GROUP_LABEL
-        ),
-    ] = ("tenant", "alertname")
-    group_wait: Annotated[
-        timedelta, Duration("How long a new group waits for more alerts before its first message.", most="1h")
-    ] = timedelta(seconds=30)
-    group_interval: Annotated[
-        timedelta, Duration("The least time between two messages of a group about changes.", least="1s", most="1d")
-    ] = timedelta(minutes=5)
-    repeat_interval: Annotated[
-        timedelta,
-        Duration("How long after its last message a group that still fires is told again; 0s: never.", most="90d"),
-    ] = timedelta(hours=24)
-    children: Annotated[None, NotYet("Routes below this one.")] = attrs.field(default=None, metadata={"key": "routes"})
+    matchers: Annotated[
+        tuple[Matcher, ...],
+        ListOf("Which alerts it takes; all of them must hold. None: every one.", kind=MatcherText()),
+    ] = ()
+    receiver: Annotated[str | None, attrs.evolve(_RECEIVER, doc="The name of the receiver, if not the parent's.")] = (
+        None
+    )
+    group_by: Annotated[tuple[str, ...] | None, attrs.evolve(_GROUP_BY, doc="If not the parent's.")] = None
+    group_wait: Annotated[timedelta | None, attrs.evolve(_GROUP_WAIT, doc="If not the parent's.")] = None
+    group_interval: Annotated[timedelta | None, attrs.evolve(_GROUP_INTERVAL, doc="If not the parent's.")] = None
+    repeat_interval: Annotated[timedelta | None, attrs.evolve(_REPEAT_INTERVAL, doc="If not the parent's.")] = None
+    continues: Annotated[bool, Boolean("Whether the routes after it are asked too, once it has taken an alert.")] = (
+        attrs.field(default=False, metadata={"key": "continue"})
+    )
     mute_time_intervals: Annotated[None, NotYet("Times at which nothing is sent.")] = None
-    escalate: Annotated[None, NotYet("Further receivers while nobody acknowledges.")] = None
+    active_time_intervals: Annotated[None, NotYet("The only times at which anything is sent.")] = None
     mute_summary: Annotated[None, NotYet("One message after a mute about what it held back.")] = None
+    escalate: Annotated[None, _ESCALATE] = None
+    children: Annotated[tuple[ChildRoute, ...], Routes("Routes below this one, with the same keys.", nested=True)] = (
+        attrs.field(default=(), metadata={"key": "routes"})
+    )
+
+
+_BELOW = "it takes every alert at any time; write this at a route of `routes`"
+
+
+@attrs.frozen(kw_only=True)
+class Route:
+    """How alerts are put together and paced on their way to a receiver: the root of the tree. It takes every alert.
+
+    repeat_interval: counts from the last message that the receiver accepted; 0s: no reminders. children: the key `routes`.
+    """
+
+    receiver: Annotated[str, _RECEIVER]
+    group_by: Annotated[tuple[str, ...], _GROUP_BY] = ("tenant", "alertname")
+    group_wait: Annotated[timedelta, _GROUP_WAIT] = timedelta(seconds=30)
+    group_interval: Annotated[timedelta, _GROUP_INTERVAL] = timedelta(minutes=5)
+    repeat_interval: Annotated[timedelta, _REPEAT_INTERVAL] = timedelta(hours=24)
+    children: Annotated[
+        tuple[ChildRoute, ...],
+        Routes("Routes below this one, asked in order; the first that matches takes the alert."),
+    ] = attrs.field(default=(), metadata={"key": "routes"})
+    escalate: Annotated[None, _ESCALATE] = None
+    matchers: Annotated[None, Elsewhere(cure=_BELOW)] = None
+    continues: Annotated[None, Elsewhere(cure=_BELOW)] = attrs.field(default=None, metadata={"key": "continue"})
+    mute_time_intervals: Annotated[None, Elsewhere(cure=_BELOW)] = None
+    active_time_intervals: Annotated[None, Elsewhere(cure=_BELOW)] = None
+    mute_summary: Annotated[None, Elsewhere(cure=_BELOW)] = None
 
 
 INHIBIT_RULE = Shape(

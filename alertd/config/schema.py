@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from alertd.config.kinds import Declared, Schema
 from alertd.config.root import Config
+from alertd.config.route import ChildRoute
 from alertd.config.shape import shape_of
 
 
@@ -13,6 +14,7 @@ def config_schema() -> Schema:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "alertd configuration",
         **shape_of(Config).schema(),
+        "$defs": {"route": shape_of(ChildRoute).schema()},
     }
 
 

@@ -250,3 +250,24 @@ class NotYet(Kind):
         """Give itself as what is to come."""
         del default
         yield Declared(path, f"Not in this version. {self.doc}", None)
+
+
+@attrs.frozen
+class Elsewhere(Kind):
+    """A key that is looked for here and stands elsewhere: refused with its place. It is no key of this shape, so nothing documents it."""
+
+    cure: str = attrs.field(default="", kw_only=True)
+
+    def take(self, name: str, fields: Fields, context: Context) -> Any:  # noqa: ARG002 - the same for every kind
+        """Refuse it."""
+        if not fields[name].null:
+            fields[name].problem(f"`{name}` at the root", cure=self.cure)
+        return ABSENT
+
+    def read(self, node: Node, context: Context) -> Any:  # noqa: ARG002 - the same for every kind
+        """Refuse it."""
+        return None
+
+    def schema(self) -> Schema:
+        """Refuse it."""
+        return {"not": {}}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import attrs
 
@@ -38,6 +38,11 @@ class Routing:
     def pace(self, route_id: str) -> Pace:
         """Give a route's pace; the root's where it is not there any more, for what is still to be said."""
         return (self.route(route_id) or self.root).pace
+
+    @property
+    def longest_wait(self) -> timedelta:
+        """The longest that any new group waits for its first flush."""
+        return max(route.pace.group_wait for route in self.root.every())
 
     def integration(self, integration_id: str) -> Integration | None:
         """Give an integration by its id; None where a reload has removed it."""

@@ -12,6 +12,7 @@ import attrs
 from alertd.alerts.book import RuleBook
 from alertd.alerts.observation import Watched
 from alertd.config import Config
+from alertd.config.route_tree import route_tree
 from alertd.graph.clouds import CLOUDS
 from alertd.notify.channels.http import ReceiverHttp
 from alertd.notify.channels.port import Integration, Limits
@@ -20,7 +21,7 @@ from alertd.notify.group import Pace
 from alertd.notify.outcome import DeliveryPolicy
 from alertd.notify.routes import Route
 from alertd.notify.routing import Routing
-from alertd.parts import annotator, book_of, policy_of, root_route, watched_of
+from alertd.parts import annotator, book_of, policy_of, watched_of
 from alertd.rehearsal.job_name import made_up_tenant_id
 from alertd.render.environment import Templates
 from alertd.rules.rule import Rule
@@ -76,7 +77,7 @@ class Setting:
         return cls(
             rules=rules,
             routing=Routing(
-                root=root_route(config), receivers=_integrations(config), inhibit_rules=config.inhibit_rules
+                root=route_tree(config.route), receivers=_integrations(config), inhibit_rules=config.inhibit_rules
             ),
             policy=policy_of(config),
             tells_first_sight=config.poll.first_sight == "alert",

@@ -33,3 +33,25 @@ def test_json(alertd: Any) -> None:
 @pytest.mark.parametrize(("receiver", "code"), [("oncall", 0), ("managers", 1)])
 def test_an_expectation_decides_the_exit_code(alertd: Any, receiver: str, code: int) -> None:
     assert alertd("routes", "test", "tenant=contoso", "--expect", receiver).code == code
+
+
+def test_the_tree_is_walked(alertd: Any) -> None:
+    Path("alertd.yaml").write_text(
+        "receivers: [{name: oncall}, {name: managers}]\n"
+        "route:\n"
+        "  receiver: oncall\n"
+        "  group_by: [tenant]\n"
+        "  routes:\n"
+        "    - {matchers: ['severity=\"critical\"'], receiver: managers, continue: true, group_by: []}\n"
+        "    - {matchers: ['tenant=\"contoso\"'], group_by: [severity]}\n",
+        encoding="utf-8",
+    )
+
+    outcome = alertd(
+        "routes", "test", "tenant=contoso", "severity=critical", "--expect", "managers", "--expect", "oncall"
+    )
+
+    assert outcome.code == 0
+    assert outcome.out == (
+        'managers\t{}/{severity="critical"}:{}\noncall\t{}/{tenant="contoso"}:{severity="critical"}\n'
+    )

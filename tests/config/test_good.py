@@ -9,6 +9,7 @@ import attrs
 import pytest
 
 from alertd.config import Config, Heartbeat, Http, Listen, Log, Route, Secrets, load_config, parse_config
+from alertd.config.route import ChildRoute
 from alertd.errors import ConfigError
 from alertd.graph.credentials import (
     AccessTokenFile,
@@ -29,6 +30,7 @@ from alertd.notify.channels.settings import (
     WebhookFormat,
     WebhookSettings,
 )
+from alertd.notify.matchers import Matcher, Operator
 
 _GOOD = Path(__file__).parent / "good"
 _WHOLE = _GOOD / "whole"
@@ -158,6 +160,22 @@ def test_route_rules_and_the_rest(whole: Config) -> None:
         group_wait=timedelta(0),
         group_interval=timedelta(minutes=1),
         repeat_interval=timedelta(hours=4),
+        children=(
+            ChildRoute(
+                matchers=(Matcher("severity", Operator.EQUAL, "critical"),),
+                continues=True,
+                repeat_interval=timedelta(hours=1),
+                children=(
+                    ChildRoute(
+                        matchers=(Matcher("tenant", Operator.MATCHES, "f.*"),),
+                        receiver="managers",
+                        group_by=("...",),
+                        group_wait=timedelta(seconds=10),
+                    ),
+                ),
+            ),
+            ChildRoute(receiver="managers", group_interval=timedelta(minutes=2)),
+        ),
     )
     assert whole.inhibit_rules[: len(inhibition.BUILTIN)] == inhibition.BUILTIN
     assert len(whole.inhibit_rules) == len(inhibition.BUILTIN) + 1

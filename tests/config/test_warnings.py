@@ -37,6 +37,18 @@ def _warnings(text: str) -> list[str]:
             id="reminders more often than the group's ticks",
         ),
         pytest.param(
+            _TENANT
+            + _RECEIVER.replace("{receiver: a}", "{receiver: a, routes: [{group_interval: 1d, repeat_interval: 1h}]}"),
+            "route.routes[0].repeat_interval: `1h`",
+            id="the same in a route below",
+        ),
+        pytest.param(
+            _TENANT
+            + _RECEIVER.replace("{receiver: a}", "{receiver: a, routes: [{continue: true}, {}, {matchers: [a=b]}]}"),
+            "route.routes[1]: a route without matchers: those after it get nothing",
+            id="a route that leaves nothing to those after it",
+        ),
+        pytest.param(
             _TENANT + _RECEIVER + "rules: [builtin, 'own/*.yaml']\n", "rules[1]: `own/*.yaml`", id="a glob of nothing"
         ),
         pytest.param(

@@ -1,0 +1,62 @@
+"""From routes as they are written to the tree that works by them: inherited values filled in, and an id for each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import chain, count
+
+import attrs
+
+from alertd.config.route import ChildRoute, Route
+from alertd.notify import routes
+from alertd.notify.group import Pace
+from alertd.notify.matchers import Matcher
+
+ROOT_ID = "{}"
+
+
+def route_tree(root: Route) -> routes.Route:
+    """Give the tree. Its root's id is that of a route without matchers."""
+    pace = Pace(group_wait=root.group_wait, group_interval=root.group_interval, repeat_interval=root.repeat_interval)
+    node = routes.Route(id=ROOT_ID, receiver=root.receiver, group_by=root.group_by, pace=pace)
+    return attrs.evolve(node, children=_below(node, root.children))
+
+
+def _below(parent: routes.Route, written: Iterable[ChildRoute]) -> tuple[routes.Route, ...]:
+    """Give a route's children.
+
+    An id says the matchers on the way. Siblings with the same matchers, which make sense with `continue`, are told apart by their receivers, and
+    at last by a number; the first one keeps the bare id.
+    """
+    taken: set[str] = set()
+    children = []
+    for child in written:
+        bare = f"{parent.id}/{{{_shown(child.matchers)}}}"
+        named = f"{bare}@{child.receiver or parent.receiver}"
+        ids = chain((bare, named), (f"{named}#{number}" for number in count(2)))
+        children.append(_child(parent, child, next(one for one in ids if one not in taken)))
+        taken.add(children[-1].id)
+    return tuple(children)
+
+
+def _child(parent: routes.Route, written: ChildRoute, route_id: str) -> routes.Route:
+    node = routes.Route(
+        id=route_id,
+        receiver=written.receiver or parent.receiver,
+        group_by=parent.group_by if written.group_by is None else written.group_by,
+        pace=_pace(parent.pace, written),
+        matchers=written.matchers,
+        continues=written.continues,
+    )
+    return attrs.evolve(node, children=_below(node, written.children))
+
+
+def _pace(parent: Pace, written: ChildRoute) -> Pace:
+    names = (attribute.name for attribute in attrs.fields(Pace))
+    own = {name: getattr(written, name) for name in names}
+    return attrs.evolve(parent, **{name: value for name, value in own.items() if value is not None})
+
+
+def _shown(matchers: Iterable[Matcher]) -> str:
+    """Write matchers so that their order makes no difference."""
+    return ", ".join(sorted({str(matcher) for matcher in matchers}))

@@ -1,0 +1,78 @@
+"""Routes as written and the tree they become: what is inherited, and ids that last."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from alertd.config import parse_config
+from alertd.config.route_tree import route_tree
+from alertd.notify.group import Pace
+from alertd.notify.routes import Route
+
+_RECEIVERS = "receivers: [{name: a}, {name: b}, {name: 'b#2'}]\n"
+
+
+def tree(*routes: str) -> Route:
+    below = "".join(f"    - {text}\n" for text in routes)
+    config = parse_config(f"{_RECEIVERS}route:\n  receiver: a\n  routes:\n{below}", directory=Path.cwd())
+    return route_tree(config.route)
+
+
+def ids(*routes: str) -> list[str]:
+    return [route.id for route in tree(*routes).every()][1:]
+
+
+def test_what_a_route_does_not_say_is_its_parents() -> None:
+    root = tree(
+        "{matchers: [x=y], receiver: b, group_by: [tenant], repeat_interval: 0s, continue: true, routes: [{group_wait: 0s}]}"
+    )
+    (child,), ((grandchild,),) = root.children, [child.children for child in root.children]
+
+    assert (child.receiver, child.group_by, child.continues) == ("b", ("tenant",), True)
+    assert child.pace == Pace(repeat_interval=timedelta(0)), "zero is said, and not the same as nothing"
+    assert (grandchild.receiver, grandchild.group_by, grandchild.continues) == ("b", ("tenant",), False)
+    assert grandchild.pace == Pace(repeat_interval=timedelta(0), group_wait=timedelta(0))
+
+
+def test_an_empty_group_by_is_not_inherited_away() -> None:
+    assert tree("{group_by: []}").children[0].group_by == ()
+
+
+@pytest.mark.parametrize(
+    ("routes", "expected"),
+    [
+        pytest.param(["{matchers: [x=y]}"], ['{}/{x="y"}'], id="the matchers"),
+        pytest.param(["{}"], ["{}/{}"], id="no matchers"),
+        pytest.param(["{matchers: [x=y, a!=b]}"], ['{}/{a!="b", x="y"}'], id="in any order"),
+        pytest.param(["{matchers: [x=y], routes: [{matchers: [a=b]}]}"], ['{}/{x="y"}', '{}/{x="y"}/{a="b"}'], id="the way"),
+        pytest.param(
+            ["{matchers: [x=y], continue: true}", "{matchers: [x=y], receiver: b}", "{matchers: [x=y], receiver: b}"],
+            ['{}/{x="y"}', '{}/{x="y"}@b', '{}/{x="y"}@b#2'],
+            id="siblings with the same matchers, by receiver",
+        ),
+        pytest.param(
+            ["{}", "{receiver: 'b#2'}", "{receiver: b}", "{receiver: b}"],
+            ["{}/{}", "{}/{}@b#2", "{}/{}@b", "{}/{}@b#3"],
+            id="a receiver whose name looks like a number",
+        ),
+    ],
+)  # fmt: skip
+def test_ids(routes: list[str], expected: list[str]) -> None:
+    assert ids(*routes) == expected
+
+
+def test_a_sibling_more_changes_no_id() -> None:
+    before = ids("{matchers: [x=y]}", "{matchers: [a=b], routes: [{matchers: [c=d]}]}")
+
+    after = ids("{matchers: [n=ew]}", "{matchers: [a=b], routes: [{matchers: [c=d]}]}", "{matchers: [x=y]}")
+
+    assert set(before) < set(after)
+
+
+def test_a_value_that_looks_like_a_way_is_no_way() -> None:
+    found = ids("""{matchers: ['x="y}/{a"']}""", "{matchers: [x=y], routes: [{matchers: ['a=']}]}")
+
+    assert len(set(found)) == len(found)
