@@ -22,9 +22,10 @@ _SIGNS = {"running": "begins", "done": "told"}
 
 
 class Programme:
-    """Tells a person what goes on."""
+    """Tells a person what goes on. stays: the demo goes on when the story is over."""
 
-    def __init__(self, console: Console | None = None) -> None:
+    def __init__(self, console: Console | None = None, *, stays: bool = True) -> None:
+        self._stays = stays
         self._console = console or Console(stderr=True, soft_wrap=True, highlight=False)
         self._told: dict[str, str] = {}
         self._over = False
@@ -61,7 +62,7 @@ class Programme:
                 line.append(f"{'story':<8}{_SIGNS.get(chapter.state, ''):<19}", style="bold green")
                 line.append(chapter.title, style="bold")
                 self._console.print(line)
-        if not self._over and all(chapter.state == "done" for chapter in story):
+        if self._stays and not self._over and all(chapter.state == "done" for chapter in story):
             self._over = True
             self._console.print("\nThat was the whole story. The pages stay until Ctrl-C.", style="dim")
 

@@ -20,7 +20,7 @@ _LOOK_SECONDS = 0.25
 
 async def run(*, fast: bool, duration: timedelta | None, port: int, open_browser: bool) -> int:
     """Play the demo; give 1 where a duration was given and something expected has not arrived by then, else 0."""
-    programme = Programme()
+    programme = Programme(stays=duration is None)
     with tempfile.TemporaryDirectory(prefix="alertd-demo-", ignore_cleanup_errors=True) as folder:
         stage = Stage(plan_for(duration, fast=fast), Path(folder), port=port)
         with Interruption() as interruption:
