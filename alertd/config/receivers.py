@@ -6,6 +6,7 @@ integration is a new table in `INTEGRATIONS` and its name taken out of `LATER`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
@@ -24,6 +25,7 @@ from alertd.notify.channels.settings import (
     GraphMailSettings,
     HttpMailSettings,
     MailPreset,
+    PagerDutySettings,
     ReceiverSettings,
     SmtpSettings,
     TeamsSettings,
@@ -32,7 +34,7 @@ from alertd.notify.channels.settings import (
     WebhookSettings,
 )
 
-LATER = ("pagerduty", "slack", "alertmanager", "apprise")
+LATER = ("slack", "alertmanager", "apprise")
 
 _WORKFLOW_HOSTS = (".api.powerplatform.com", ".logic.azure.com")
 _NAME = Text(
@@ -219,16 +221,42 @@ WEBHOOK = Shape(
     },
 )
 
+
+@attrs.frozen
+class RoutingKey(SecretText):
+    """A key of PagerDuty's Events API v2."""
+
+    def check(self, text: str, node: Node, context: Context) -> None:
+        """Warn of what does not look like one, such as the key of another kind of integration."""
+        super().check(text, node, context)
+        if text.strip() and re.fullmatch(r"[0-9A-Za-z]{32}", text.strip()) is None:
+            cure = "copy the integration key of an `Events API V2` integration of the service"
+            node.problem("a routing key that is not 32 letters and digits", cure=cure, warning=True)
+
+
+PAGERDUTY = Shape(
+    PagerDutySettings,
+    {
+        "routing_key": RoutingKey("The integration key of the service's Events API v2 integration."),
+        "url": Url("The Events API; another one in the EU service region."),
+        "name": _NAME,
+        "send_resolved": Boolean("Whether the end of an alert resolves the incident."),
+        "allow_http": _ALLOW_HTTP,
+    },
+)
+
 INTEGRATIONS: Mapping[str, Section[Any]] = {
     "teams": TeamsKind("", build=TEAMS),
     "email": EmailKind("", build=EMAIL),
     "webhook": Section("", build=WEBHOOK),
+    "pagerduty": Section("", build=PAGERDUTY),
 }
 
 _DOCS = {
     "teams": "Teams channels, by the URL of a Workflows webhook.",
     "email": "Mail.",
     "webhook": "Any service that takes a POST.",
+    "pagerduty": "PagerDuty services, by the Events API v2.",
 }
 
 RECEIVER = Shape(

@@ -12,9 +12,10 @@ from alertd.model.suggestion import did_you_mean
 from alertd.render import context, fitting
 from alertd.render.context import BLOCK_ROOTS, FRAME_ROOTS, Message
 from alertd.render.environment import SUFFIX, TemplateFailure, Templates
+from alertd.render.frames import FRAMES
 from alertd.render.message import DEFAULT_BLOCK, part_value
 from alertd.render.names import unknown_names
-from alertd.render.parts import FRAMES, Part
+from alertd.render.parts import Part
 from alertd.render.samples import AWKWARD, TEMPLATES, notification, samples
 
 _WHOLE = fitting.Budget(text=600)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import attrs
@@ -176,7 +176,7 @@ def _builtin_alertd(message: Message, error: str) -> cards.Json:
         "template_error": error,
         "truncated": alerts.more,
     }
-    return _plain_json({"type": f"alertd.{group.reason}", "timestamp": message.now, "data": facts | lists})
+    return plain_json({"type": f"alertd.{group.reason}", "timestamp": message.now, "data": facts | lists})
 
 
 def _builtin_alertmanager(message: Message, error: str) -> cards.Json:
@@ -193,7 +193,7 @@ def _builtin_alertmanager(message: Message, error: str) -> cards.Json:
         "externalURL": message.links.alertd or "",
         "alerts": [_alertmanager_item(entry) for entry in alerts.all],
     }
-    return _plain_json(body)
+    return plain_json(body)
 
 
 _ITEM = (
@@ -227,23 +227,18 @@ def _alertmanager_item(entry: Entry) -> cards.Json:
     }
 
 
-def _plain_json(value: cards.Json) -> cards.Json:
+def plain_json(value: cards.Json) -> cards.Json:
+    """Give values of ours as JSON knows them: instants and spans of time as text."""
     return json.loads(filters.json_text(value))
 
 
-def _read_object(text: str) -> cards.Json:
+def read_object(text: str) -> cards.Json:
+    """Read a JSON object; raises ValueError or TypeError."""
     value = cards.parse(text)
     if not isinstance(value, dict):
         raise TypeError(f"the body is an object, not {type(value).__name__}")
     return value
 
 
-ALERTD = Part(name="alertd.json", read=_read_object, builtin=_builtin_alertd)
-ALERTMANAGER = Part(name="alertmanager.json", read=_read_object, builtin=_builtin_alertmanager)
-
-# Every frame there is, by channel: what `check` renders.
-FRAMES: Mapping[str, tuple[Part, ...]] = {
-    "teams": (CARD,),
-    "email": (SUBJECT, TEXT, HTML),
-    "webhook": (ALERTD, ALERTMANAGER),
-}
+ALERTD = Part(name="alertd.json", read=read_object, builtin=_builtin_alertd)
+ALERTMANAGER = Part(name="alertmanager.json", read=read_object, builtin=_builtin_alertmanager)

@@ -13,6 +13,7 @@ from alertd.notify.channels.port import Channel
 from alertd.notify.channels.registry import Services, channels_of
 from alertd.notify.channels.settings import (
     EmailSettings,
+    PagerDutySettings,
     ReceiverSettings,
     SmtpSettings,
     TeamsSettings,
@@ -34,6 +35,7 @@ def channels(templates: Templates, make_http: Any, tokens: Any, tmp_path: Path) 
             ),
         ),
         webhook=(WebhookSettings(url=nowhere, signing_secret=nowhere, send_resolved=False),),
+        pagerduty=(PagerDutySettings(routing_key=nowhere),),
     )
     return channels_of(settings, Services(templates=templates, http=make_http(), tokens=tokens))
 
@@ -44,8 +46,9 @@ def test_every_integration_becomes_a_channel_with_its_own_id(channels: tuple[Cha
         "oncall/teams/second",
         "oncall/email/default",
         "oncall/webhook/default",
+        "oncall/pagerduty/default",
     ]
-    assert [channel.integration.send_resolved for channel in channels] == [True, True, True, False]
+    assert [channel.integration.send_resolved for channel in channels] == [True, True, True, False, True]
 
 
 @pytest.mark.parametrize("reason", Reason)

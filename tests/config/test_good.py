@@ -35,7 +35,7 @@ from alertd.notify.matchers import Matcher, Operator
 _GOOD = Path(__file__).parent / "good"
 _WHOLE = _GOOD / "whole"
 _TEAMS_URL = "https://default0.ab.environment.api.powerplatform.com:443/x?sp=%2Ftriggers%2F&sig=a%2Bb%3D"
-_ENVIRONMENT = {"CONTOSO_SECRET": "hunter2", "TEAMS_URL": _TEAMS_URL}
+_ENVIRONMENT = {"CONTOSO_SECRET": "hunter2", "TEAMS_URL": _TEAMS_URL, "ROUTING_KEY": "0123456789abcdef" * 2}
 
 
 @pytest.fixture(scope="module")
@@ -248,7 +248,8 @@ def test_secret_files_are_read_when_asked_for() -> None:
 
     missing = {problem.path.rpartition(".")[2] for problem in caught.value.problems if not problem.warning}
     assert missing == {
-        "path", "password_file", "url_file", "api_key_file", "signing_secret_file", "proxy_file", "access_token_file", "token_file",
+        "path", "password_file", "url_file", "api_key_file", "signing_secret_file", "routing_key_file", "proxy_file",
+        "access_token_file", "token_file",
     }  # fmt: skip
 
 

@@ -6,10 +6,12 @@ import attrs
 
 from alertd.notify.channels.email import EmailChannel
 from alertd.notify.channels.http import ReceiverHttp
+from alertd.notify.channels.pagerduty import PagerDutyChannel
 from alertd.notify.channels.port import Channel, TokenSource
 from alertd.notify.channels.settings import (
     EmailSettings,
     IntegrationSettings,
+    PagerDutySettings,
     ReceiverSettings,
     TeamsSettings,
     WebhookSettings,
@@ -42,3 +44,5 @@ def _channel(receiver: str, settings: IntegrationSettings, services: Services) -
             return EmailChannel(receiver, settings, templates=templates, http=http, tokens=tokens)
         case WebhookSettings():
             return WebhookChannel(receiver, settings, templates=templates, http=http)
+        case PagerDutySettings():
+            return PagerDutyChannel(receiver, settings, templates=templates, http=http)

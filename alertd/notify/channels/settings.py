@@ -116,7 +116,28 @@ class WebhookSettings:
     allow_http: bool = False
 
 
-IntegrationSettings = TeamsSettings | EmailSettings | WebhookSettings
+@attrs.frozen(kw_only=True)
+class UrlSettings:
+    """A service that takes messages at one secret URL and asks for nothing else."""
+
+    url: Secret
+    name: str = "default"
+    send_resolved: bool = True
+    allow_http: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class PagerDutySettings:
+    """A service of PagerDuty, by the key of its Events API v2 integration. url: that of the service region."""
+
+    routing_key: Secret
+    url: str = "https://events.pagerduty.com/v2/enqueue"
+    name: str = "default"
+    send_resolved: bool = True
+    allow_http: bool = False
+
+
+IntegrationSettings = TeamsSettings | EmailSettings | WebhookSettings | PagerDutySettings
 
 
 @attrs.frozen(kw_only=True)
@@ -127,9 +148,10 @@ class ReceiverSettings:
     teams: tuple[TeamsSettings, ...] = ()
     email: tuple[EmailSettings, ...] = ()
     webhook: tuple[WebhookSettings, ...] = ()
+    pagerduty: tuple[PagerDutySettings, ...] = ()
     fallback: str | None = None
 
     @property
     def integrations(self) -> tuple[IntegrationSettings, ...]:
         """All of them, in the order of their kinds."""
-        return (*self.teams, *self.email, *self.webhook)
+        return (*self.teams, *self.email, *self.webhook, *self.pagerduty)

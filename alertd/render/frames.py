@@ -1,0 +1,15 @@
+"""Every frame there is, by channel: what `check` renders."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from alertd.render.oncall import PAGERDUTY
+from alertd.render.parts import ALERTD, ALERTMANAGER, CARD, HTML, SUBJECT, TEXT, Part
+
+FRAMES: Mapping[str, tuple[Part, ...]] = {
+    "teams": (CARD,),
+    "email": (SUBJECT, TEXT, HTML),
+    "webhook": (ALERTD, ALERTMANAGER),
+    "pagerduty": (PAGERDUTY,),
+}

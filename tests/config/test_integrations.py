@@ -1,0 +1,51 @@
+"""Receivers' integrations as they are written: what becomes of the keys, and what is told of those that cannot be meant."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from alertd.config import Config, load_config, parse_config
+from alertd.errors import Problem
+from alertd.model.secret import Secret
+from alertd.notify.channels.settings import PagerDutySettings, ReceiverSettings
+
+_WHOLE = (Path(__file__).parent / "good" / "whole").absolute()
+_KEY = "0123456789abcdef" * 2
+
+
+@pytest.fixture(scope="module")
+def oncall() -> ReceiverSettings:
+    environment = {"CONTOSO_SECRET": "x", "TEAMS_URL": "https://x.example/?sig=y", "ROUTING_KEY": _KEY}
+    return load_config(_WHOLE / "alertd.yaml", environment=environment).receivers[0]
+
+
+def _config(integration: str) -> Config:
+    text = f"receivers: [{{name: a, {integration}}}]\nroute: {{receiver: a}}\n"
+    return parse_config(text, directory=Path.cwd(), environment={})
+
+
+def _warnings(integration: str) -> list[Problem]:
+    return [problem for problem in _config(integration).warnings if problem.path.startswith("receivers[0].")]
+
+
+def test_pagerduty(oncall: ReceiverSettings) -> None:
+    us, eu = oncall.pagerduty
+
+    assert us == PagerDutySettings(routing_key=Secret.from_file(_WHOLE / "routing-key"))
+    assert us.url == "https://events.pagerduty.com/v2/enqueue"
+    assert eu == PagerDutySettings(
+        name="eu",
+        routing_key=Secret(_KEY),
+        url="https://events.eu.pagerduty.com/v2/enqueue",
+        send_resolved=False,
+    )
+
+
+def test_a_routing_key_of_another_kind_is_told_without_being_shown() -> None:
+    (warning,) = _warnings("pagerduty: [{routing_key: e93facc04764012d7bfb002500d5d1a6x}]")
+
+    assert warning.found == "a routing key that is not 32 letters and digits"
+    assert "e93facc" not in str(warning)
+    assert _warnings(f"pagerduty: [{{routing_key: {_KEY}}}]") == []
