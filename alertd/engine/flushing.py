@@ -98,10 +98,17 @@ class Flushing:
             if listener is not None:
                 turn = converse(listener, situation, members, (), now)
                 await self._act(transaction, turn, key, members, now)
+                await self._look_again(transaction, key, members, now)
         elif is_over(conversation, members):
             await transaction.delete_conversation(conversation.id)
         talks = await transaction.conversations_in(key)
         await settle(transaction, settled((entry.alert for entry in members), talks))
+
+    async def _look_again(self, transaction: Transaction, key: str, members: Iterable[Member], now: datetime) -> None:
+        """Have the end of a hold noticed that no flush has seen: it began after the last one."""
+        group = await transaction.group(key)
+        if group is not None and any(entry.withheld is not None for entry in members):
+            await transaction.save_group(touch(group, self.routing.pace(group.route_id), now))
 
     async def retry_at_next_tick(self, transaction: Transaction, conversation: Conversation, now: datetime) -> None:
         """After a delivery was given up, the group's next tick decides anew against what was really told.
