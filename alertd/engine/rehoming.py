@@ -1,7 +1,8 @@
 """After a reload: alerts into the groups that the new routes give them, and the told-ledger after its alerts.
 
-An alert whose integration still hears of it goes on in its new group without a word: it was told. An integration that hears of it no more keeps
-its old conversation, until it has been told how the alert ended.
+An alert whose integration still hears of it goes on in its new group without a word: it was told. A conversation of which all moves to one
+place moves with all it is, so that a mail thread and an on-call incident go on. An integration that hears of an alert no more keeps its old
+conversation, until it has been told how the alert ended.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from alertd.engine.recording import group_keys, wake
 from alertd.model.alert import Alert
 from alertd.notify.routing import Routing
 from alertd.store.port import Transaction
-from alertd.store.values import Conversation, Told
+from alertd.store.values import Announced, Conversation, Told
 
 Place = tuple[str, str]  # group key, integration id
 
@@ -27,9 +28,11 @@ async def rehome(transaction: Transaction, routing: Routing, now: datetime) -> N
     talks = {(talk.group_key, talk.integration_id): talk for talk in await transaction.conversations()}
     after = _moved(talks, alerts, routing, now)
     for place, talk in after.items():
-        if talk != talks.get(place):
+        if _is_orphaned(talk, alerts, routing):
+            await transaction.delete_conversation(talk.id)
+        elif talk != talks.get(place):
             await transaction.save_conversation(talk)
-    left_in = _left_in(after)
+    left_in = _left_in(after, alerts, routing)
     for alert in alerts.values():
         keys = {*group_keys(alert, routing), *left_in.get(alert.fingerprint, ())}
         await transaction.save_alerts([(alert, sorted(keys))])
@@ -42,6 +45,10 @@ def _moved(
 ) -> dict[Place, Conversation]:
     after = dict(talks)
     for place, talk in talks.items():
+        only = _only_home(talk, alerts, routing)
+        if only is not None and only not in after:
+            after[only] = _at(after.pop(place), only, _alerts_of(talk, alerts)[0], routing)
+            continue
         for line in talk.told:
             homes = _homes(alerts.get(line.fingerprint), place[1], routing)
             if homes and place not in homes:
@@ -51,6 +58,25 @@ def _moved(
                         after.get(home) or _successor(talk, home, routing, alerts, line, now), line, talk
                     )
     return after
+
+
+def _only_home(talk: Conversation, alerts: Mapping[str, Alert], routing: Routing) -> Place | None:
+    """Give the one place in which this integration hears from now on of all that this conversation is about, or None."""
+    homes = [_homes(alert, talk.integration_id, routing) for alert in _alerts_of(talk, alerts)]
+    places = {place for found in homes for place in found}
+    return places.pop() if len(places) == 1 and all(homes) else None
+
+
+def _alerts_of(talk: Conversation, alerts: Mapping[str, Alert]) -> list[Alert]:
+    """Give the alerts that it told or announced, as far as they stand."""
+    lines: tuple[Told | Announced, ...] = (*talk.told, *talk.announced)
+    return [alerts[line.fingerprint] for line in lines if line.fingerprint in alerts]
+
+
+def _is_orphaned(talk: Conversation, alerts: Mapping[str, Alert], routing: Routing) -> bool:
+    """Whether nothing it spoke of stands any more, and nothing is on its way to anybody who is there."""
+    waits = talk.open_delivery is not None or talk.events
+    return not _alerts_of(talk, alerts) and (not waits or routing.integration(talk.integration_id) is None)
 
 
 def _homes(alert: Alert | None, integration_id: str, routing: Routing) -> list[Place]:
@@ -65,6 +91,9 @@ def _homes(alert: Alert | None, integration_id: str, routing: Routing) -> list[P
 
 
 def _without(talk: Conversation, line: Told) -> Conversation:
+    """Take a line away, unless a message is on its way that may say the same again: its end has to be told here, too."""
+    if talk.open_delivery is not None:
+        return talk
     return attrs.evolve(talk, told=tuple(one for one in talk.told if one.fingerprint != line.fingerprint))
 
 
@@ -74,28 +103,35 @@ def _with(talk: Conversation, line: Told, source: Conversation) -> Conversation:
     return attrs.evolve(talk, told=(*kept, line), last_message_at=min(clocks, default=None))
 
 
+def _at(talk: Conversation, home: Place, alert: Alert, routing: Routing) -> Conversation:
+    """Put a conversation into the group that the routes give one of its alerts."""
+    route = routing.groups_of(alert.labels)[home[0]]
+    return attrs.evolve(talk, group_key=home[0], route_id=route.id, group_labels=route.group_labels(alert.labels))
+
+
 def _successor(
     talk: Conversation, home: Place, routing: Routing, alerts: Mapping[str, Alert], line: Told, now: datetime
 ) -> Conversation:
-    labels = alerts[line.fingerprint].labels
-    route = routing.groups_of(labels)[home[0]]
-    seed = f"{home[0]}\0{home[1]}\0{now.isoformat()}"
-    return Conversation(
+    seed = f"{talk.id}\0{home[0]}\0{home[1]}\0{now.isoformat()}"
+    fresh = Conversation(
         id=hashlib.sha256(seed.encode()).hexdigest()[:24],
         group_key=home[0],
-        route_id=route.id,
-        group_labels=route.group_labels(labels),
         integration_id=talk.integration_id,
         receiver=talk.receiver,
         started_at=now,
         sequence=1,
     )
+    return _at(fresh, home, alerts[line.fingerprint], routing)
 
 
-def _left_in(talks: Mapping[Place, Conversation]) -> Mapping[str, list[str]]:
+def _left_in(
+    talks: Mapping[Place, Conversation], alerts: Mapping[str, Alert], routing: Routing
+) -> Mapping[str, list[str]]:
     """Give, by fingerprint, the groups in which somebody has still to hear of the alert's end."""
     left: dict[str, list[str]] = {}
-    for (key, _), talk in talks.items():
-        for line in talk.told:
-            left.setdefault(line.fingerprint, []).append(key)
+    for (key, integration_id), talk in talks.items():
+        if routing.integration(integration_id) is None:
+            continue
+        for alert in _alerts_of(talk, alerts):
+            left.setdefault(alert.fingerprint, []).append(key)
     return left
