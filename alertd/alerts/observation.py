@@ -244,7 +244,7 @@ class _Observer:
                 at=self._now,
                 full=full,
                 changes=() if full else changes,
-                facts=record.facts,
+                facts=record.facts if full else None,
             )
         )
 

@@ -20,6 +20,7 @@ from alertd.notify.group import reopened, touch
 from alertd.notify.outcome import DeliveryPolicy
 from alertd.notify.routing import Routing
 from alertd.notify.silences import Silence
+from alertd.render.wording import incident_title
 from alertd.store.port import Store, Transaction
 from alertd.store.values import Conversation, Delivery, LogEntry
 
@@ -137,7 +138,7 @@ class Flushing:
             conversations={talk.integration_id: talk for talk in talks},
             open_deliveries={delivery.id: delivery for delivery in under_way if delivery is not None},
             listeners=self.routing.listeners(route_id, talks),
-            withhold=self.routing.withhold(firing, self._silences, now),
+            withhold=self.routing.withhold(route_id, firing, self._silences, now),
         )
 
     async def _act(
@@ -152,16 +153,16 @@ class Flushing:
         if talk is None:
             return
         if turn.decision.speaks:
-            delivery = self._delivery(talk, turn, now)
+            message = self._notification(talk, turn, now)
+            delivery = self._delivery(talk, turn, message, now)
             await transaction.save_delivery(delivery)
-            talk = attrs.evolve(talk, open_delivery=delivery.id)
+            talk = attrs.evolve(talk, open_delivery=delivery.id, title=incident_title(message))
         if is_over(talk, members):
             await transaction.delete_conversation(talk.id)
         else:
             await transaction.save_conversation(talk)
 
-    def _delivery(self, talk: Conversation, turn: Turn, now: datetime) -> Delivery:
-        notification = self._notification(talk, turn, now)
+    def _delivery(self, talk: Conversation, turn: Turn, notification: Notification, now: datetime) -> Delivery:
         channel = self._channels[talk.integration_id]
         rendered = channel.render(notification)
         before = turn.replaces
@@ -201,6 +202,7 @@ class Flushing:
             events=decision.events,
             at=now,
             external_url=self.external_url,
+            title=talk.title,
         )
 
 

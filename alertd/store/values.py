@@ -88,7 +88,8 @@ class JobRecord:
 class HistoryEntry:
     """One changed snapshot, for replay: a full one, or the changes since the previous sequence number.
 
-    full: given at first sight and every 50th time; then `changes` is empty. gone: the job vanished here; nothing else is given.
+    full: given at first sight and every 50th time with the facts after it; then `changes` is empty. Between two of those, a replay steps the
+    facts through: a step is pure, and facts with their instants are larger than most changes. gone: the job vanished here; nothing else is given.
     """
 
     tenant_key: str
@@ -189,6 +190,7 @@ class Conversation:
     sequence: messages decided so far. last_message_at: the repeat clock. open_delivery: id of the one delivery that is not at its end.
     recheck: a decision was put off while that delivery was under way; it is taken anew when that has ended.
     events: waiting for the next message. route_id, group_labels: its group's, which it may outlive.
+    title: what its first message was called; a mail thread keeps its subject by it.
     """
 
     id: str
@@ -204,6 +206,7 @@ class Conversation:
     events: tuple[Event, ...] = ()
     last_message_at: datetime | None = None
     open_delivery: str | None = None
+    title: str = ""
     recheck: bool = False
 
 
