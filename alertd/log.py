@@ -21,7 +21,6 @@ from alertd.redaction import redact
 # They log routine work at INFO, some with whole URLs; what they have to say is said by our own events.
 _QUIETED = (
     "aiohttp",
-    "aiosqlite",
     "alembic",
     "apscheduler",
     "asyncio",
