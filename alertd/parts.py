@@ -109,7 +109,9 @@ def routing_of(config: Config, channels: Mapping[str, Channel]) -> Routing:
     for channel in channels.values():
         integration = channel.integration
         receivers[integration.receiver] = (*receivers[integration.receiver], integration)
-    return Routing(root=route_tree(config.route), receivers=receivers, inhibit_rules=config.inhibit_rules)
+    return Routing(
+        root=route_tree(config.route, config.time_intervals), receivers=receivers, inhibit_rules=config.inhibit_rules
+    )
 
 
 def templates_of(config: Config) -> Templates:

@@ -39,7 +39,7 @@ async def previews(config: Config, wanted: str, receiver: str, kind: str | None)
 
 def _route(config: Config, alert: Alert, receiver: str) -> Route:
     """Give the route on which the receiver hears of the alert; the root where it does not."""
-    root = route_tree(config.route)
+    root = route_tree(config.route, config.time_intervals)
     return next((route for route in root.matching(alert.labels) if route.receiver == receiver), root)
 
 

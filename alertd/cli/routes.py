@@ -40,7 +40,7 @@ def test(labels: Sequence[str], expect: Sequence[str], as_json: bool, config_pat
     from alertd.config.route_tree import route_tree
 
     config = read_config(config_path, Secrets.IGNORE)
-    taken = route_tree(config.route).matching(_labels(labels))
+    taken = route_tree(config.route, config.time_intervals).matching(_labels(labels))
     found = [_row(route, _labels(labels)) for route in taken]
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False, indent=2))

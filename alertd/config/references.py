@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import attrs
 
@@ -18,7 +18,9 @@ from alertd.notify.channels.settings import EmailSettings, ReceiverSettings, Tea
 
 def check_references(config: Config, root: Node) -> None:
     """Note every reference that leads nowhere, at the place where it is written."""
-    _check_receivers(config, root)
+    _check_names(root, "receivers", "receiver", [receiver.name for receiver in config.receivers])
+    if config.time_intervals:
+        _check_names(root, "time_intervals", "time interval", [interval.name for interval in config.time_intervals])
     _check_routes(config, root)
     _check_tenants_of_receivers(config, root)
     _check_times(config, root)
@@ -26,12 +28,12 @@ def check_references(config: Config, root: Node) -> None:
         root.problem("no tenant: nothing is watched", cure="add one to `tenants`", warning=True)
 
 
-def _check_receivers(config: Config, root: Node) -> None:
+def _check_names(root: Node, section: str, what: str, names: Iterable[str]) -> None:
     seen: set[str] = set()
-    for receiver, node in zip(config.receivers, items_of(place_of(root, "receivers")), strict=False):
-        if receiver.name in seen:
-            place_of(node, "name").problem(f"receiver `{receiver.name}` a second time", expected="each name once")
-        seen.add(receiver.name)
+    for name, node in zip(names, items_of(place_of(root, section)), strict=False):
+        if name in seen:
+            place_of(node, "name").problem(f"{what} `{name}` a second time", expected="each name once")
+        seen.add(name)
 
 
 def _check_routes(config: Config, root: Node) -> None:
@@ -41,7 +43,19 @@ def _check_routes(config: Config, root: Node) -> None:
             cure = did_you_mean(route.receiver, names)
             found = f"receiver `{route.receiver}`"
             place_of(node, "receiver").problem(found, expected="a receiver's name", cure=cure)
+        _check_intervals(route, node, {interval.name for interval in config.time_intervals})
         _check_reach(route.children, items_of(place_of(node, "routes")) if route.children else [])
+
+
+def _check_intervals(route: Route | ChildRoute, node: Node, known: Collection[str]) -> None:
+    if isinstance(route, Route):  # it is never mute
+        return
+    for key in ("mute_time_intervals", "active_time_intervals"):
+        names = getattr(route, key)
+        for name, place in zip(names, items_of(place_of(node, key)) if names else (), strict=False):
+            if name and name not in known:
+                expected = "a name of `time_intervals`"
+                place.problem(f"time interval `{name}`", expected=expected, cure=did_you_mean(name, known))
 
 
 def _check_reach(siblings: Sequence[ChildRoute], nodes: Sequence[Node]) -> None:

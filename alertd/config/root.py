@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import attrs
 
 from alertd.config.context import Context
+from alertd.config.intervals import NAMED
 from alertd.config.kinds import Choice, Kind, Schema, TimeZone
 from alertd.config.paths import Directory
 from alertd.config.receivers import RECEIVER, ReceiverKind
@@ -25,6 +26,7 @@ from alertd.model.document import Fields, Node
 from alertd.notify import inhibition
 from alertd.notify.channels.settings import ReceiverSettings
 from alertd.notify.inhibition import InhibitRule
+from alertd.notify.intervals import NamedIntervals
 
 
 @attrs.frozen
@@ -111,7 +113,10 @@ class Config:
             "Which alerts hold others back; `builtin` in the list adds the shipped rules. Default: those alone."
         ),
     ] = inhibition.BUILTIN
-    time_intervals: Annotated[None, NotYet("Named times for mute_time_intervals.")] = None
+    time_intervals: Annotated[
+        tuple[NamedIntervals, ...],
+        ListOf("Named times for mute_time_intervals and active_time_intervals of routes.", kind=Section(build=NAMED)),
+    ] = ()
     delivery: Annotated[Delivery, Section("What happens when a receiver does not take a message.", build=Delivery)] = (
         Delivery()
     )

@@ -81,8 +81,13 @@ class ChildRoute:
     continues: Annotated[bool, Boolean("Whether the routes after it are asked too, once it has taken an alert.")] = (
         attrs.field(default=False, metadata={"key": "continue"})
     )
-    mute_time_intervals: Annotated[None, NotYet("Times at which nothing is sent.")] = None
-    active_time_intervals: Annotated[None, NotYet("The only times at which anything is sent.")] = None
+    mute_time_intervals: Annotated[
+        tuple[str, ...],
+        ListOf("Names of time_intervals in which nothing is told; routes below have their own.", kind=Text()),
+    ] = ()
+    active_time_intervals: Annotated[
+        tuple[str, ...], ListOf("Names of time_intervals outside of which nothing is told; none: always.", kind=Text())
+    ] = ()
     mute_summary: Annotated[None, NotYet("One message after a mute about what it held back.")] = None
     escalate: Annotated[None, _ESCALATE] = None
     children: Annotated[tuple[ChildRoute, ...], Routes("Routes below this one, with the same keys.", nested=True)] = (

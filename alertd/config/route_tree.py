@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import chain, count
 
 import attrs
@@ -10,19 +10,23 @@ import attrs
 from alertd.config.route import ChildRoute, Route
 from alertd.notify import routes
 from alertd.notify.group import Pace
+from alertd.notify.intervals import NamedIntervals
 from alertd.notify.matchers import Matcher
 
 ROOT_ID = "{}"
 
+Intervals = Mapping[str, NamedIntervals]  # by name; a name that is not there has been told as a problem
 
-def route_tree(root: Route) -> routes.Route:
-    """Give the tree. Its root's id is that of a route without matchers."""
+
+def route_tree(root: Route, intervals: Iterable[NamedIntervals] = ()) -> routes.Route:
+    """Give the tree. Its root's id is that of a route without matchers. intervals: what routes call by name."""
     pace = Pace(group_wait=root.group_wait, group_interval=root.group_interval, repeat_interval=root.repeat_interval)
     node = routes.Route(id=ROOT_ID, receiver=root.receiver, group_by=root.group_by, pace=pace)
-    return attrs.evolve(node, children=_below(node, root.children))
+    by_name = {interval.name: interval for interval in intervals}
+    return attrs.evolve(node, children=_below(node, root.children, by_name))
 
 
-def _below(parent: routes.Route, written: Iterable[ChildRoute]) -> tuple[routes.Route, ...]:
+def _below(parent: routes.Route, written: Iterable[ChildRoute], intervals: Intervals) -> tuple[routes.Route, ...]:
     """Give a route's children.
 
     An id says the matchers on the way. Siblings with the same matchers, which make sense with `continue`, are told apart by their receivers, and
@@ -34,12 +38,12 @@ def _below(parent: routes.Route, written: Iterable[ChildRoute]) -> tuple[routes.
         bare = f"{parent.id}/{{{_shown(child.matchers)}}}"
         named = f"{bare}@{child.receiver or parent.receiver}"
         ids = chain((bare, named), (f"{named}#{number}" for number in count(2)))
-        children.append(_child(parent, child, next(one for one in ids if one not in taken)))
+        children.append(_child(parent, child, next(one for one in ids if one not in taken), intervals))
         taken.add(children[-1].id)
     return tuple(children)
 
 
-def _child(parent: routes.Route, written: ChildRoute, route_id: str) -> routes.Route:
+def _child(parent: routes.Route, written: ChildRoute, route_id: str, intervals: Intervals) -> routes.Route:
     node = routes.Route(
         id=route_id,
         receiver=written.receiver or parent.receiver,
@@ -47,8 +51,10 @@ def _child(parent: routes.Route, written: ChildRoute, route_id: str) -> routes.R
         pace=_pace(parent.pace, written),
         matchers=written.matchers,
         continues=written.continues,
+        mute=tuple(intervals[name] for name in written.mute_time_intervals if name in intervals),
+        active=tuple(intervals[name] for name in written.active_time_intervals if name in intervals),
     )
-    return attrs.evolve(node, children=_below(node, written.children))
+    return attrs.evolve(node, children=_below(node, written.children, intervals))
 
 
 def _pace(parent: Pace, written: ChildRoute) -> Pace:

@@ -7,10 +7,12 @@ everything.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 
 import attrs
 
 from alertd.notify.group import Pace
+from alertd.notify.intervals import NamedIntervals, is_muted
 from alertd.notify.matchers import Matcher, Operator, all_match
 
 ALL_LABELS = "..."
@@ -21,6 +23,7 @@ class Route:
     """One node of the tree, its inherited values filled in.
 
     id: the matchers on the way to it, stable when a sibling is added. group_by: label names; ``...`` groups by all of them.
+    mute: times at which nothing is told. active: the only times at which anything is; none: any. A child does not inherit them.
     """
 
     id: str
@@ -29,6 +32,8 @@ class Route:
     pace: Pace
     matchers: tuple[Matcher, ...] = ()
     continues: bool = False
+    mute: tuple[NamedIntervals, ...] = ()
+    active: tuple[NamedIntervals, ...] = ()
     children: tuple[Route, ...] = ()
 
     def matching(self, labels: Mapping[str, str]) -> tuple[Route, ...]:
@@ -57,6 +62,10 @@ class Route:
         """Give the key of the group, readable: the route, then the group's labels."""
         shared = ", ".join(str(label) for label in _equalities(self.group_labels(labels)))
         return f"{self.id}:{{{shared}}}"
+
+    def muted(self, now: datetime) -> bool:
+        """Whether nothing is to be told at this instant, except how ends what was told."""
+        return is_muted(self.mute, self.active, now)
 
     def every(self) -> Iterator[Route]:
         """Give this route and all below it."""

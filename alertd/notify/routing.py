@@ -61,18 +61,21 @@ class Routing:
             *(_listener(integration, pace, leaving=True) for integration in left if integration is not None),
         )
 
-    def withhold(self, firing: Iterable[Alert], silences: Iterable[Silence], now: datetime) -> Withhold:
-        """Give the judge of what is held back now, with every alert that fires and every silence at hand.
+    def withhold(self, route_id: str, firing: Iterable[Alert], silences: Iterable[Silence], now: datetime) -> Withhold:
+        """Give the judge of what a route holds back now, with every alert that fires and every silence at hand.
 
-        An alert that is both inhibited and silenced counts as inhibited: its cause is being told elsewhere.
+        What is inhibited and silenced counts as inhibited: its cause is being told elsewhere. What is muted besides counts as that other one:
+        it is not to be told at the end of the muted time either.
         """
         sources = tuple(alert for alert in firing if any(_may_inhibit(rule, alert) for rule in self.inhibit_rules))
         in_force = tuple(silence for silence in silences if silence.in_force(now))
+        route = self.route(route_id)
+        muted = Withheld.MUTED if route is not None and route.muted(now) else None
 
         def judge(item: Alert | Event) -> Withheld | None:
             if inhibitor(item, sources, self.inhibit_rules):
                 return Withheld.INHIBITED
-            return Withheld.SILENCED if silencer(item, in_force, now) else None
+            return Withheld.SILENCED if silencer(item, in_force, now) else muted
 
         return judge
 

@@ -77,7 +77,9 @@ class Setting:
         return cls(
             rules=rules,
             routing=Routing(
-                root=route_tree(config.route), receivers=_integrations(config), inhibit_rules=config.inhibit_rules
+                root=route_tree(config.route, config.time_intervals),
+                receivers=_integrations(config),
+                inhibit_rules=config.inhibit_rules,
             ),
             policy=policy_of(config),
             tells_first_sight=config.poll.first_sight == "alert",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import attrs
 import pytest
 
 from alertd.config import Config, Heartbeat, Http, Listen, Log, Route, Secrets, load_config, parse_config
 from alertd.config.route import ChildRoute
+from alertd.config.route_tree import route_tree
 from alertd.errors import ConfigError
 from alertd.graph.credentials import (
     AccessTokenFile,
@@ -30,6 +32,7 @@ from alertd.notify.channels.settings import (
     WebhookFormat,
     WebhookSettings,
 )
+from alertd.notify.intervals import DaysOfMonth, Numbers, TimeInterval, TimesOfDay
 from alertd.notify.matchers import Matcher, Operator
 
 _GOOD = Path(__file__).parent / "good"
@@ -84,7 +87,7 @@ def test_defaults_are_those_of_the_contract(least: Config) -> None:
 
 def test_every_section_of_the_whole_file_differs_from_its_default(whole: Config, least: Config) -> None:
     """So that the other tests of this file cannot pass by accident, and no key is read and dropped."""
-    later = {"engine", "time_intervals", "digest", "silence_warning", "warnings"}
+    later = {"engine", "digest", "silence_warning", "warnings"}
 
     same = {
         attribute.name
@@ -174,7 +177,12 @@ def test_route_rules_and_the_rest(whole: Config) -> None:
                     ),
                 ),
             ),
-            ChildRoute(receiver="managers", group_interval=timedelta(minutes=2)),
+            ChildRoute(
+                receiver="managers",
+                group_interval=timedelta(minutes=2),
+                mute_time_intervals=("nights",),
+                active_time_intervals=("work", "nights"),
+            ),
         ),
     )
     assert whole.inhibit_rules[: len(inhibition.BUILTIN)] == inhibition.BUILTIN
@@ -190,6 +198,29 @@ def test_route_rules_and_the_rest(whole: Config) -> None:
     assert whole.heartbeat == Heartbeat(
         url=Secret.from_file(_WHOLE.absolute() / "heartbeat-url"), interval=timedelta(seconds=30)
     )
+
+
+def test_time_intervals(whole: Config) -> None:
+    nights, work = whole.time_intervals
+    evening, holidays = nights.time_intervals
+
+    assert evening == TimeInterval(
+        times=(TimesOfDay(start_time=22 * 60, end_time=6 * 60), TimesOfDay(start_time=12 * 60, end_time=24 * 60)),
+        location=ZoneInfo("Europe/Berlin"),
+    )
+    assert holidays == TimeInterval(
+        months=(Numbers(12, 1), Numbers(7, 7), Numbers(8, 9)),
+        days_of_month=(DaysOfMonth(24, 24), DaysOfMonth(-3, -1)),
+        years=(Numbers(2026, 2026), Numbers(2028, 2030)),
+    )
+    assert work.time_intervals == (TimeInterval(weekdays=(Numbers(1, 5), Numbers(7, 7))),)
+
+
+def test_routes_know_their_time_intervals(whole: Config) -> None:
+    *_, last = route_tree(whole.route, whole.time_intervals).every()
+
+    assert [named.name for named in last.mute] == ["nights"]
+    assert [named.name for named in last.active] == ["work", "nights"]
 
 
 def _small(text: str = "", **environment: str) -> Config:

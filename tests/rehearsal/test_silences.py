@@ -76,11 +76,11 @@ def test_an_inhibited_and_silenced_alert_counts_as_inhibited() -> None:
         inhibit_rules=BUILTIN,
     )
     source, target, other = alert("JobQuarantined"), alert("JobStale"), alert("TooManyDeletes")
-    judge = routing.withhold([source, target, other], [silence('alertname=~".*"')], T0 + minutes(15))
+    judge = routing.withhold("{}", [source, target, other], [silence('alertname=~".*"')], T0 + minutes(15))
 
     assert [judge(item) for item in (source, target, other)] == [
         Withheld.SILENCED,
         Withheld.INHIBITED,
         Withheld.SILENCED,
     ]
-    assert routing.withhold([source], [silence('alertname=~".*"')], T0 + minutes(20))(source) is None
+    assert routing.withhold("{}", [source], [silence('alertname=~".*"')], T0 + minutes(20))(source) is None
