@@ -190,7 +190,11 @@ class App:
         self._channels.update(self._make_channels(self._built))
         routing = routing_of(config, self._channels)
         self.rounds = Rounds(
-            self.store, self._built.book, routing, tells_first_sight=config.poll.first_sight == "alert"
+            self.store,
+            self._built.book,
+            routing,
+            tells_first_sight=config.poll.first_sight == "alert",
+            on_fault=self.metrics.rule_failed,
         )
         self.flushing = Flushing(self.store, routing, self._channels, policy, external_url=config.external_url)
         self.delivering = Delivering(self.store, self.flushing, self._channels, policy, chance=self._chance)

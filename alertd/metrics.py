@@ -40,7 +40,6 @@ _LATENCY_BUCKETS = (
     7200,
     86_400,
 )  # the waits between attempts, up to giving up
-_REQUEST_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 
 @attrs.frozen(kw_only=True)
@@ -100,15 +99,6 @@ class Metrics:
         for kind, times in kinds.items():
             self._readings.labels(kind).inc(times)
 
-    def requested(self, *, outcome: str, seconds: float) -> None:
-        """Count one HTTP exchange with Microsoft. outcome: ``ok`` or a PollErrorKind."""
-        self._requests.labels(outcome).inc()
-        self._request_seconds.observe(seconds)
-
-    def rules_evaluated(self, times: int) -> None:
-        """Count evaluations of rules."""
-        self._evaluations.inc(times)
-
     def rule_failed(self, rule: str) -> None:
         """Count a rule that failed at run time."""
         self._faults.labels(rule).inc()
@@ -164,16 +154,6 @@ class Metrics:
         self._readings = Counter(
             "alertd_readings", "Answers of service principals, by outcome.", ["outcome"], registry=registry
         )
-        self._requests = Counter(
-            "alertd_graph_requests", "HTTP exchanges with Microsoft, by outcome.", ["outcome"], registry=registry
-        )
-        self._request_seconds = Histogram(
-            "alertd_graph_request_duration_seconds",
-            "How long an HTTP exchange with Microsoft took.",
-            buckets=_REQUEST_BUCKETS,
-            registry=registry,
-        )
-        self._evaluations = Counter("alertd_rule_evaluations", "Evaluations of rules.", registry=registry)
         self._faults = Counter(
             "alertd_rule_faults", "Evaluations that failed at run time, by rule.", ["rule"], registry=registry
         )

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from functools import cache
 from typing import Any, Protocol
 
-from alertd.model.alert import Scope
+from alertd.model.alert import Alert, Scope
 from alertd.model.views import Subject
 from alertd.notify.matchers import Matcher, all_match
 from alertd.rules.rule import Rule
+
+# What may change in a text although the snapshot has not.
+_TIMED = re.compile(r"\b(?:now|ago|until|lastSeenAt|tenant|alertd)\b")
 
 Annotate = Callable[[Rule, Subject, Mapping[str, str]], Mapping[str, str]]
 
@@ -61,6 +65,10 @@ class RuleBook:
             rule.name: tuple(override for override in overrides if override.alert == rule.name) for rule in self._rules
         }
         self.annotate = annotate
+        self._timed = {
+            rule.name: any(_TIMED.search(text) for text in rule.annotations.values()) for rule in self._rules
+        }
+        self._annotated: set[str] = set()
         self._tuned = cache(self._tune)
         self._by_name = {rule.name: rule for rule in self._rules}
 
@@ -80,6 +88,15 @@ class RuleBook:
     def named(self, name: str) -> Rule | None:
         """Give a rule by its name, as its file has it."""
         return self._by_name.get(name)
+
+    def wants_text(self, alert: Alert) -> bool:
+        """Whether an alert whose subject has not changed needs its annotations anew.
+
+        It does when they speak of time or of the tenant, and once under every new rule book, whose texts may be others.
+        """
+        known = alert.fingerprint in self._annotated
+        self._annotated.add(alert.fingerprint)
+        return not known or self._timed[alert.name]
 
     def tuned(self, rule: Rule, labels: Callable[[], Mapping[str, str]]) -> Rule:
         """Give a rule as it is for a subject; `labels` is asked only where an override could apply."""

@@ -112,7 +112,8 @@ def _advanced(rule: Rule, verdict: Verdict, alert: Alert | None, case: Case, boo
     after = advance(alert, conditions, case.subject.now)
     if after is None or after.state is not State.FIRING:
         return after
-    return _annotated(after, rule, case, book) if verdict.active else after
+    fresh = case.changed or after is not alert or book.wants_text(after)
+    return _annotated(after, rule, case, book) if verdict.active and fresh else after
 
 
 def _annotated(alert: Alert, rule: Rule, case: Case, book: RuleBook) -> Alert:

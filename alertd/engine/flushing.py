@@ -19,7 +19,7 @@ from alertd.notify.flush import Flush, Listener, Situation, Turn, announced, con
 from alertd.notify.group import reopened, touch
 from alertd.notify.outcome import DeliveryPolicy
 from alertd.notify.routing import Routing
-from alertd.notify.silences import Silence
+from alertd.notify.silences import outlived
 from alertd.render.wording import incident_title
 from alertd.store.port import Store, Transaction
 from alertd.store.values import Conversation, Delivery, LogEntry
@@ -30,7 +30,7 @@ BATCH = 200  # groups looked up at once: bounds what a pass holds in memory
 class Flushing:
     """Flushes groups. It sends nothing and reads no clock.
 
-    channels: by integration id; they render. external_url: for links in messages. silences: past, present and future ones.
+    channels: by integration id; they render. external_url: for links in messages.
     """
 
     def __init__(
@@ -41,10 +41,8 @@ class Flushing:
         policy: DeliveryPolicy,
         *,
         external_url: str | None = None,
-        silences: Iterable[Silence] = (),
     ) -> None:
         self._store = store
-        self._silences = tuple(silences)
         self._channels = channels
         self.policy = policy
         self.external_url = external_url
@@ -128,7 +126,11 @@ class Flushing:
     ) -> Situation:
         talks = await transaction.conversations_in(key)
         under_way = [await transaction.delivery(talk.open_delivery) for talk in talks if talk.open_delivery]
-        firing = await transaction.firing_alerts() if self.routing.inhibit_rules else ()
+        silences = await transaction.silences(ending_after=now)
+        bound = [silence for silence in silences if silence.episodes]
+        firing = await transaction.firing_alerts() if self.routing.inhibit_rules or bound else ()
+        for silence in outlived(bound, firing):
+            await transaction.save_silence(attrs.evolve(silence, ends_at=now))
         return Situation(
             group_key=key,
             route_id=route_id,
@@ -138,7 +140,7 @@ class Flushing:
             conversations={talk.integration_id: talk for talk in talks},
             open_deliveries={delivery.id: delivery for delivery in under_way if delivery is not None},
             listeners=self.routing.listeners(route_id, talks),
-            withhold=self.routing.withhold(route_id, firing, self._silences, now),
+            withhold=self.routing.withhold(route_id, firing, silences, now),
         )
 
     async def _act(

@@ -168,7 +168,8 @@ class LocalEngine:
         share = int.from_bytes(hashlib.sha256(key.encode()).digest()[:4]) / 2**32
         return self._upkeep.poll_interval * share
 
-    def _tick(self, key: str) -> None:
+    async def _tick(self, key: str) -> None:
+        """Only queue: a coroutine function, since APScheduler would run a plain one in a thread, beside this loop's queue."""
         if key not in self._queued:
             self._queued.add(key)
             self._queue.put_nowait(key)

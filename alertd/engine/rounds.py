@@ -6,7 +6,7 @@ what a frozen process read long ago cannot overwrite what another has seen since
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 
 import attrs
@@ -37,14 +37,23 @@ class Found:
 class Rounds:
     """Commits what was read. It asks nobody and reads no clock.
 
-    tells_first_sight: alert on what is already true when a job is first seen.
+    tells_first_sight: alert on what is already true when a job is first seen. on_fault: told of every rule that failed at run time.
     """
 
-    def __init__(self, store: Store, book: RuleBook, routing: Routing, *, tells_first_sight: bool = True) -> None:
+    def __init__(
+        self,
+        store: Store,
+        book: RuleBook,
+        routing: Routing,
+        *,
+        tells_first_sight: bool = True,
+        on_fault: Callable[[str], None] = lambda _rule: None,
+    ) -> None:
         self._store = store
         self.book = book
         self.routing = routing
         self.tells_first_sight = tells_first_sight
+        self._on_fault = on_fault
         self._faults: dict[str, frozenset[str]] = {}
 
     @property
@@ -180,7 +189,10 @@ class Rounds:
         self._note(f"{case.identity.tenant_key}/{case.scope}", faults)
 
     def _note(self, place: str, faults: Iterable[Fault], *, also: frozenset[str] = frozenset()) -> None:
-        self._faults[place] = also | {fault.rule for fault in faults}
+        failed = {fault.rule for fault in faults}
+        self._faults[place] = also | failed
+        for rule in failed:
+            self._on_fault(rule)
 
 
 def _forgotten(principal: PrincipalRecord) -> PrincipalRecord:

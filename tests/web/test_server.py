@@ -230,7 +230,6 @@ class TestMetrics:
         metrics.round_closed(ok=3, kinds={"server": 2}, seconds=0.4)
         metrics.attempted(delivered)
         metrics.attempted(failed)
-        metrics.requested(outcome="throttled", seconds=0.1)
         metrics.rule_failed("JobStale")
 
         text = (await web.get("/metrics")).text
@@ -242,7 +241,6 @@ class TestMetrics:
         assert value_of(text, "alertd_deliveries_total", **ended) == 1
         assert value_of(text, "alertd_delivery_attempts_total", **teams, state="pending", error="server_error") == 1
         assert value_of(text, "alertd_delivery_latency_seconds_sum", **teams) == 30
-        assert value_of(text, "alertd_graph_requests_total", outcome="throttled") == 1
         assert value_of(text, "alertd_rule_faults_total", rule="JobStale") == 1
 
     def test_two_of_them_do_not_count_for_each_other(self, metrics: Metrics) -> None:
