@@ -180,3 +180,6 @@ def names(seen: Observation) -> list[str]:
 
 def _state(alert: Alert | None) -> str:
     return alert.state.value if alert else "inactive"
+
+
+ACTIVE, QUARANTINE, PAUSED = job("Active"), job("Quarantine"), job("Paused")
