@@ -25,6 +25,7 @@ COMMANDS = (
     Entry("render", "render:render", "A message as it would go out, not sent."),
     Entry("check", "check:check", "Everything that can be wrong without a network."),
     Entry("test", "test:test", "Unit tests of rules and notifications."),
+    Entry("backtest", "backtest:backtest", "What other rules would have told, by the history there is."),
     Entry("init", "init:init", "Write a commented starter configuration."),
     Entry("doctor", "doctor:doctor", "Everything that can be wrong and needs the network to be seen."),
     Entry("send-test", "send_test:send_test", "A marked drill through the real channel."),
