@@ -13,15 +13,15 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
-SOURCES := $(wildcard alertd tests bench)
+SOURCES := alertd tests
 BROWSER := tests/browser
 ARGS ?=
 
-.PHONY: help demo test test-browser lint format types pytest bench build clean
+.PHONY: help demo test test-browser lint format types pytest build clean
 
 help:
 	@sed -n '2,5s/^# \{0,1\}//p' Makefile
-	@echo "also: lint, format, types, pytest ARGS=..., bench, build, clean"
+	@echo "also: lint, format, types, pytest ARGS=..., build, clean"
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "no Python 3.11 or newer was found; install one, or name it: make PYTHON=/path/to/python3.12" >&2; exit 1; }
@@ -64,8 +64,6 @@ $(BROWSER)/node_modules/.installed: $(BROWSER)/package.json
 test-browser: $(VENV)/.dev $(BROWSER)/node_modules/.installed
 	$(BIN)/python -m pytest -m browser $(ARGS)
 
-bench: $(VENV)/.dev
-	$(BIN)/python -m bench $(ARGS)
 
 build: $(VENV)/.dev
 	rm -rf dist
