@@ -64,7 +64,6 @@ $(BROWSER)/node_modules/.installed: $(BROWSER)/package.json
 test-browser: $(VENV)/.dev $(BROWSER)/node_modules/.installed
 	$(BIN)/python -m pytest -m browser $(ARGS)
 
-
 build: $(VENV)/.dev
 	rm -rf dist
 	$(BIN)/python -m build --wheel --outdir dist .
