@@ -14,7 +14,7 @@ from datetime import datetime
 import attrs
 
 from alertd.engine.recording import group_keys, wake
-from alertd.model.alert import Alert
+from alertd.model.alert import Alert, Event
 from alertd.notify.routing import Routing
 from alertd.store.port import Transaction
 from alertd.store.values import Announced, Conversation, Told
@@ -38,6 +38,20 @@ async def rehome(transaction: Transaction, routing: Routing, now: datetime) -> N
         await transaction.save_alerts([(alert, sorted(keys))])
         for key, route in routing.groups_of(alert.labels).items():
             await wake(transaction, key, route, route.group_labels(alert.labels), now)
+    for group in await transaction.groups():
+        for event in await transaction.events_in(group.key):
+            await _move_event(transaction, event, group.key, routing, now)
+
+
+async def _move_event(transaction: Transaction, event: Event, key: str, routing: Routing, now: datetime) -> None:
+    """Put an event that still waits into the groups that the routes give it now; where it waits nobody may listen any more."""
+    homes = routing.groups_of(event.labels)
+    if key in homes:
+        return
+    await transaction.delete_events(key, [event.key])
+    for home, route in homes.items():
+        await transaction.save_events(home, (event,))
+        await wake(transaction, home, route, route.group_labels(event.labels), now)
 
 
 def _moved(

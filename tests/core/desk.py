@@ -16,7 +16,7 @@ from alertd.engine.flushing import Flushing
 from alertd.engine.recording import record
 from alertd.engine.rehoming import rehome
 from alertd.errors import DeliveryError, DeliveryFailureReason
-from alertd.model.alert import Alert, Ended, Event, Evidence, Identity
+from alertd.model.alert import Alert, Ended, Evidence, Identity
 from alertd.model.notification import Notification, Rendered
 from alertd.notify.channels.port import Accepted, Integration, Limits
 from alertd.notify.group import Pace
@@ -28,7 +28,7 @@ from alertd.notify.silences import Silence
 from alertd.store.memory import MemoryStore
 from alertd.store.values import Conversation
 
-from .alerts import START
+from .alerts import START, event
 
 SECOND, MINUTE, HOUR, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
@@ -37,14 +37,14 @@ Mood = Literal["up", "down", "silent", "refusing"]
 
 @attrs.frozen(kw_only=True)
 class Message:
-    """What a receiver took: the reason, and the names under each heading."""
+    """What a receiver took: the reason, the names under each heading, and the events by number."""
 
     at: datetime
     conversation: str
     reason: str
     firing: str
     resolved: str
-    events: str
+    events: list[int]
 
 
 class Receiver:
@@ -74,7 +74,7 @@ class Receiver:
             "reason": notification.reason.value,
             "firing": "".join(sorted(item.name for item in notification.firing)),
             "resolved": "".join(sorted(entry.alert.name for entry in notification.resolved)),
-            "events": "".join(item.name for item in notification.events),
+            "events": [item.sequence for item in notification.events],
         }
         return Rendered(body=json.dumps(body).encode(), content_type="application/json")
 
@@ -124,6 +124,11 @@ class Receiver:
         return "".join(sorted(name for name, fires in latest.items() if fires))
 
     @property
+    def events(self) -> list[int]:
+        """The events it took, by number."""
+        return [number for message in self.told for number in message.events]
+
+    @property
     def reasons(self) -> list[tuple[str, str, str]]:
         """What it took, without the time."""
         return [(message.reason, message.firing, message.resolved) for message in self.told]
@@ -158,8 +163,8 @@ class Desk:
         self.receivers = {one.integration.id: one for one in receivers}
         self.store = MemoryStore()
         self.now = START
+        self.happened = 0
         self.root = root
-        self._silences: tuple[Silence, ...] = ()
         self._arrange()
 
     def _arrange(self) -> None:
@@ -169,7 +174,7 @@ class Desk:
             by_name[one.integration.receiver] = (*known, one.integration)
         self.routing = Routing(root=self.root, receivers=by_name)
         policy = DeliveryPolicy()
-        self._flushing = Flushing(self.store, self.routing, self.receivers, policy, silences=self._silences)
+        self._flushing = Flushing(self.store, self.routing, self.receivers, policy)
         self._delivering = Delivering(self.store, self._flushing, self.receivers, policy, chance=lambda: 0.0)
 
     # What happens.
@@ -190,8 +195,10 @@ class Desk:
         if alert is not None:
             await self._record([Move(alert, end(alert, Ended.GONE, self.now))])
 
-    async def happen(self, *events: Event) -> None:
-        """Let events happen."""
+    async def happen(self) -> None:
+        """Let an event happen; they are numbered from one."""
+        self.happened += 1
+        events = (event("E", sequence=self.happened),)
         async with self.store.transaction() as transaction:
             await record(transaction, (), events, self.routing, self.now)
         await self.work()
@@ -204,20 +211,23 @@ class Desk:
             await rehome(transaction, self.routing, self.now)
         await self.work()
 
-    def silence(self, names: str) -> None:
+    async def silence(self, names: str) -> None:
         """Silence exactly the alerts of these names from now on."""
-        self._silences = tuple(
-            Silence(
-                id=name,
-                matchers=(parse_matcher(f'alertname="{name}"'),),
-                starts_at=START,
-                ends_at=START + 9999 * DAY,
-                created_by="somebody",
-                comment="",
-            )
-            for name in names
+        async with self.store.transaction() as transaction:
+            for silence in await transaction.silences():
+                await transaction.save_silence(attrs.evolve(silence, ends_at=self.now))
+            for name in names:
+                await transaction.save_silence(self._silence(name))
+
+    def _silence(self, name: str) -> Silence:
+        return Silence(
+            id=name,
+            matchers=(parse_matcher(f'alertname="{name}"'),),
+            starts_at=self.now,
+            ends_at=self.now + 9999 * DAY,
+            created_by="somebody",
+            comment="a test",
         )
-        self._arrange()
 
     async def wait(self, duration: timedelta) -> None:
         """Let time pass, and everything that falls due in it happen at its instant."""

@@ -247,3 +247,25 @@ async def test_a_conversation_goes_on_where_all_of_it_moves_to_one_group() -> No
 
     assert teams.believed == ""
     assert len({message.conversation for message in teams.told}) == 1
+
+
+async def test_an_event_that_waits_while_its_route_is_removed_is_told_all_the_same() -> None:
+    old, new = Receiver("old"), Receiver("new")
+    desk = Desk(route("new", children=(route("old", 'alertname="E"', wait=MINUTE),)), old, new)
+    await desk.happen()
+
+    await desk.reload(route("new"))
+    await desk.wait(HOUR)
+
+    assert old.events + new.events == [1]
+
+
+async def test_an_alert_that_waits_while_its_route_is_removed_is_told_all_the_same() -> None:
+    old, new = Receiver("old"), Receiver("new")
+    desk = Desk(route("new", children=(route("old", 'alertname="A"', wait=MINUTE),)), old, new)
+    await desk.set("A")
+
+    await desk.reload(route("new"))
+    await desk.wait(HOUR)
+
+    assert (old.reasons, new.reasons) == ([], [FIRST_A])
