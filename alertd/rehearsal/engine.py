@@ -61,6 +61,7 @@ class Rehearsal:
 
     async def play(self) -> Course:
         """Play the test to its end and give its course."""
+        await self._silence()
         await self._discover()
         moment: timedelta | None = timedelta(0)
         while moment is not None and moment <= self._script.end:
@@ -78,13 +79,19 @@ class Rehearsal:
         setting, store = self._setting, self._store
         integrations = [one for receiver in setting.routing.receivers.values() for one in receiver]
         channels: dict[str, Channel] = {one.id: RehearsedChannel(one, self._receivers) for one in integrations}
-        flushing = Flushing(store, setting.routing, channels, setting.policy, silences=_silences(self._script))
+        flushing = Flushing(store, setting.routing, channels, setting.policy)
         return _Process(
             rounds=Rounds(store, self._book, setting.routing, tells_first_sight=setting.tells_first_sight),
             flushing=flushing,
             delivering=Delivering(store, flushing, channels, setting.policy, chance=lambda: 0.0),
             hanging={},
         )
+
+    async def _silence(self) -> None:
+        """Make the silences of the test, whenever they are to begin."""
+        async with self._store.transaction() as transaction:
+            for silence in _silences(self._script):
+                await transaction.save_silence(silence)
 
     async def _discover(self) -> None:
         """List every service principal, before anything is read."""

@@ -21,6 +21,7 @@ from alertd.errors import StoreError
 from alertd.model.alert import Alert, Event, Evidence
 from alertd.model.change import Change
 from alertd.model.resources import NamedValues, SynchronizationProgress
+from alertd.notify.silences import Silence
 from alertd.store.values import Conversation, Delivery, Group, JobRecord, PrincipalRecord, TenantRecord
 
 Value = TypeVar("Value")
@@ -119,6 +120,7 @@ decode_principal: Callable[[bytes], PrincipalRecord] = decoder(PrincipalRecord)
 decode_job: Callable[[bytes], JobRecord] = decoder(JobRecord)
 decode_alert: Callable[[bytes], Alert] = decoder(Alert)
 decode_event: Callable[[bytes], Event] = decoder(Event)
+decode_silence: Callable[[bytes], Silence] = decoder(Silence)
 decode_group: Callable[[bytes], Group] = decoder(Group)
 decode_conversation: Callable[[bytes], Conversation] = decoder(Conversation)
 decode_delivery: Callable[[bytes], Delivery] = decoder(Delivery)

@@ -9,6 +9,7 @@ from typing import TypeVar
 from alertd.errors import StoreError
 from alertd.model.alert import Alert, Event
 from alertd.model.notification import DeliveryState
+from alertd.notify.silences import Silence
 from alertd.store.memory_state import FIRING, MemoryState, Placed, job_key
 from alertd.store.memory_tables import Table
 from alertd.store.replay import completed
@@ -88,6 +89,13 @@ class MemoryReader:
         return tuple(
             sorted((event for _, event in self._tables.events.under("group", group_key)), key=lambda event: event.at)
         )
+
+    async def silences(self, *, ending_after: datetime | None = None) -> tuple[Silence, ...]:
+        """Give silences, by start and id."""
+        found = sorted(self._tables.silences.values(), key=lambda silence: (silence.starts_at, silence.id))
+        if ending_after is None:
+            return tuple(found)
+        return tuple(silence for silence in found if silence.ends_at is None or silence.ends_at > ending_after)
 
     async def group(self, key: str) -> Group | None:
         """Give a group."""

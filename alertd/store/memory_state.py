@@ -8,6 +8,7 @@ from typing import Any
 
 from alertd.model.alert import Alert, Event, State
 from alertd.model.notification import DeliveryState
+from alertd.notify.silences import Silence
 from alertd.store.memory_tables import Agenda, Buckets, Table, Undo
 from alertd.store.values import (
     Conversation,
@@ -54,6 +55,7 @@ class MemoryState:
         self.events: Table[tuple[str, str], tuple[str, Event]] = Table(
             self.journal, group=Buckets(lambda held: (held[0],))
         )
+        self.silences: Table[str, Silence] = Table(self.journal)
         self.groups: Table[str, Group] = Table(self.journal, due=Agenda(lambda group: group.due_at))
         self.conversations: Table[str, Conversation] = Table(
             self.journal, group=Buckets(lambda talk: (talk.group_key,))

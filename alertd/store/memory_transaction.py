@@ -10,6 +10,7 @@ import attrs
 
 from alertd.model.alert import Alert, Event
 from alertd.model.notification import DeliveryState
+from alertd.notify.silences import Silence
 from alertd.store.fencing import fenced_off, place_taken
 from alertd.store.memory_reader import MemoryReader
 from alertd.store.memory_state import job_key
@@ -77,6 +78,10 @@ class MemoryTransaction(MemoryReader):
     async def delete_events(self, group_key: str, keys: Iterable[str]) -> None:
         """Forget events that wait in a group."""
         _remove(self._tables.events, ((group_key, key) for key in keys))
+
+    async def save_silence(self, silence: Silence) -> None:
+        """Save a silence."""
+        self._tables.silences.put(silence.id, silence)
 
     async def save_group(self, group: Group, *, expected_sequence: int | None = None) -> None:
         """Save a group, if its sequence is the expected one."""
@@ -167,6 +172,7 @@ class MemoryTransaction(MemoryReader):
             + _remove(tables.reading_changes, _superseded(tables.reading_changes, before))
             + sum(_remove(table, _older(table, before)) for table in (tables.rounds, tables.transitions, tables.log))
             + _remove(tables.deliveries, _ended(tables.deliveries, before))
+            + _remove(tables.silences, _expired(tables.silences, before))
         )
 
 
@@ -184,6 +190,11 @@ def _older(table: Table[int, Any], before: datetime) -> list[int]:
 def _ended(table: Table[str, Delivery], before: datetime) -> list[str]:
     ended = ((delivery.id, delivery.ended_at) for delivery in table.values())
     return [key for key, ended_at in ended if ended_at is not None and ended_at < before]
+
+
+def _expired(table: Table[str, Silence], before: datetime) -> list[str]:
+    ended = ((silence.id, silence.ends_at) for silence in table.values())
+    return [key for key, ends_at in ended if ends_at is not None and ends_at < before]
 
 
 def _superseded(table: Table[int, ReadingChange], before: datetime) -> list[int]:

@@ -21,6 +21,7 @@ from typing import Protocol
 
 from alertd.model.alert import Alert, Event
 from alertd.model.notification import DeliveryState
+from alertd.notify.silences import Silence
 from alertd.store.values import (
     Conversation,
     Delivery,
@@ -75,6 +76,10 @@ class Reader(Protocol):
 
     async def events_in(self, group_key: str) -> tuple[Event, ...]:
         """Give the events that wait in a group, oldest first."""
+        ...
+
+    async def silences(self, *, ending_after: datetime | None = None) -> tuple[Silence, ...]:
+        """Give silences, by start and id: those that end after an instant or have no fixed end, or all."""
         ...
 
     # Groups, conversations, deliveries.
@@ -191,6 +196,10 @@ class Transaction(Reader, Protocol):
         """Forget events that wait in a group, by their keys; the same event in another group stays."""
         ...
 
+    async def save_silence(self, silence: Silence) -> None:
+        """Save a silence."""
+        ...
+
     async def save_group(self, group: Group, *, expected_sequence: int | None = None) -> None:
         """Save a group; `expected_sequence` is the one read. Raises FencedError if another stands there."""
         ...
@@ -240,7 +249,7 @@ class Transaction(Reader, Protocol):
         ...
 
     async def prune(self, before: datetime) -> int:
-        """Delete history, rounds, transitions, log and ended deliveries older than `before`; a job's entries stay replayable. Give rows deleted."""
+        """Delete history, rounds, transitions, log, ended deliveries and silences older than `before`; a job's entries stay replayable. Give rows deleted."""
         ...
 
 

@@ -43,6 +43,7 @@ from alertd.store.tables import (
     principals,
     reading_changes,
     rounds,
+    silences,
     tenants,
     told,
     transitions,
@@ -96,6 +97,11 @@ DELETE_ALERT = delete(alerts).where(is_given(alerts.c.fingerprint))
 EVENTS_IN = select(events.c.content).where(is_given(events.c.group_key)).order_by(events.c.at, events.c.key)
 ADD_EVENT = insert_new(events)
 DELETE_EVENT = delete(events).where(is_given(events.c.group_key), is_given(events.c.key))
+
+# Silences; one without an end is past every instant.
+SILENCES = select(silences.c.content).order_by(silences.c.starts_at, silences.c.id)
+SILENCES_ENDING = SILENCES.where(or_(silences.c.ends_at.is_(None), silences.c.ends_at > bindparam("after")))
+SAVE_SILENCE = upsert(silences)
 
 # Groups.
 GROUP = select(groups.c.content).where(is_given(groups.c.key))
@@ -289,6 +295,7 @@ ADD_LOG_ALERT = insert_new(log_alerts)
 PRUNE_ROUNDS = delete(rounds).where(rounds.c.at < bindparam("before"))
 PRUNE_TRANSITIONS = delete(transitions).where(transitions.c.at < bindparam("before"))
 PRUNE_LOG = delete(log).where(log.c.at < bindparam("before"))
+PRUNE_SILENCES = delete(silences).where(silences.c.ends_at < bindparam("before"))
 PRUNE_DELIVERIES = delete(deliveries).where(deliveries.c.ended_at < bindparam("before"))
 _later = reading_changes.alias("later")
 # A principal's last run of readings is needed up to the next one.

@@ -10,6 +10,7 @@ from sqlalchemy import Row
 
 from alertd.model.alert import Alert, Event, State
 from alertd.model.notification import Reason, Withheld
+from alertd.notify.silences import Silence
 from alertd.store.encoding import (
     decode_alert,
     decode_conversation,
@@ -19,6 +20,7 @@ from alertd.store.encoding import (
     decode_job,
     decode_names,
     decode_principal,
+    decode_silence,
     decode_tenant,
     encode,
     sealed_events,
@@ -113,6 +115,21 @@ def event_key_row(group_key: str, key: str) -> Parameters:
 def event_of(row: Row[Any]) -> Event:
     """Give the event of a row."""
     return decode_event(row.content)
+
+
+def silence_row(silence: Silence) -> Parameters:
+    """Give a silence's row."""
+    return {
+        "id": silence.id,
+        "starts_at": silence.starts_at,
+        "ends_at": silence.ends_at,
+        "content": encode(silence),
+    }
+
+
+def silence_of(row: Row[Any]) -> Silence:
+    """Give the silence of a row."""
+    return decode_silence(row.content)
 
 
 def group_row(group: Group) -> Parameters:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Executable, Row
 
 from alertd.model.alert import Alert, Event
 from alertd.model.notification import DeliveryState
+from alertd.notify.silences import Silence
 from alertd.store import queries
 from alertd.store.executor import Executor
 from alertd.store.queries import from_instant, is_given, is_one_of
@@ -25,6 +26,7 @@ from alertd.store.rows import (
     principal_of,
     reading_change_of,
     round_of,
+    silence_of,
     tenant_of,
     transition_of,
 )
@@ -94,6 +96,11 @@ class SqlReader:
     async def events_in(self, group_key: str) -> tuple[Event, ...]:
         """Give the events that wait in a group, oldest first."""
         return await self._do.run(values, event_of, queries.EVENTS_IN, {"group_key": group_key})
+
+    async def silences(self, *, ending_after: datetime | None = None) -> tuple[Silence, ...]:
+        """Give silences, by start and id."""
+        statement = queries.SILENCES if ending_after is None else queries.SILENCES_ENDING
+        return await self._do.run(values, silence_of, statement, _given(after=ending_after))
 
     async def group(self, key: str) -> Group | None:
         """Give a group."""

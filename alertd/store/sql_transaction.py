@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from alertd.model.alert import Alert, Event
 from alertd.model.notification import DeliveryState
+from alertd.notify.silences import Silence
 from alertd.store import queries
 from alertd.store.fencing import fenced_off, place_taken
 from alertd.store.rows import (
@@ -26,6 +27,7 @@ from alertd.store.rows import (
     log_row,
     plain_row,
     principal_row,
+    silence_row,
     tenant_row,
     told_rows,
     transition_row,
@@ -85,6 +87,10 @@ class SqlTransaction(SqlReader):
     async def delete_events(self, group_key: str, keys: Iterable[str]) -> None:
         """Forget events that wait in a group."""
         await self._do.run(change_each, queries.DELETE_EVENT, tuple(keys), partial(event_key_row, group_key))
+
+    async def save_silence(self, silence: Silence) -> None:
+        """Save a silence."""
+        await self._do.run(change, queries.SAVE_SILENCE, silence_row(silence))
 
     async def save_group(self, group: Group, *, expected_sequence: int | None = None) -> None:
         """Save a group, if its sequence is the expected one."""
@@ -226,4 +232,5 @@ _PRUNED = (
     queries.PRUNE_TRANSITIONS,
     queries.PRUNE_LOG,
     queries.PRUNE_DELIVERIES,
+    queries.PRUNE_SILENCES,
 )

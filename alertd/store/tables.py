@@ -124,6 +124,16 @@ events = Table(
     "events", metadata, _key("group_key", primary=True), _key("key", primary=True), _instant("at"), _content()
 )
 
+silences = Table(
+    "silences",
+    metadata,
+    _key("id", primary=True),
+    _instant("starts_at"),
+    _instant("ends_at", nullable=True),
+    _content(),
+)
+Index("silences_ending", silences.c.ends_at)
+
 groups = Table("groups", metadata, _key("key", primary=True), _count("sequence"), _instant("due_at"), _content())
 Index("groups_due", groups.c.due_at)
 

@@ -26,6 +26,8 @@ from alertd.model.resources import (
     SynchronizationStatus,
     SynchronizationTaskExecution,
 )
+from alertd.notify.matchers import parse_matcher
+from alertd.notify.silences import Silence
 from alertd.store.memory import MemoryStore
 from alertd.store.port import Reader, Store
 from alertd.store.sql import SqlStore
@@ -125,6 +127,11 @@ class Samples:
     def event(self, rule: str = "EscrowsPruned", sequence: int = 7, minute: float = 0, **given: Any) -> Event:
         likely = {"severity": "error", "labels": {"alertname": rule}, "evidence": self.evidence()}
         return Event(identity=self.identity(rule), sequence=sequence, at=at(minute), **likely | given)
+
+    def silence(self, name: str = "s-1", ends: float | None = 60, **given: Any) -> Silence:
+        likely = {"matchers": (parse_matcher('tenant=~"con.*"'),), "created_by": "ada", "comment": "a window"}
+        ends_at = None if ends is None else at(ends)
+        return Silence(id=name, ends_at=ends_at, **likely | {"starts_at": T0} | given)
 
     def group(self, key: str = "route:contoso", due: float = 0, **given: Any) -> Group:
         likely = {"route_id": "route", "labels": {"tenant": "contoso"}, "opened_at": T0, "first_flush_at": T0}
@@ -250,6 +257,7 @@ async def _everything(reader: Reader) -> dict[str, object]:
         "alerts in groups": [await reader.alerts_in(group.key) for group in groups],
         "events": [await reader.events_in(group.key) for group in groups],
         "groups": groups,
+        "silences": await reader.silences(),
         "conversations": await reader.conversations(),
         "deliveries": await reader.deliveries(),
         "failed": await reader.failed_integrations(),

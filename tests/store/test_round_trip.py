@@ -23,6 +23,7 @@ from alertd.model.resources import (
     SynchronizationStatus,
     SynchronizationTaskExecution,
 )
+from alertd.notify.silences import Silence
 from alertd.store.port import Store
 from alertd.store.values import (
     Conversation,
@@ -143,6 +144,16 @@ async def test_conversations_and_deliveries(store: Store, talk: Conversation, de
     async with store.reading() as reader:
         assert await reader.conversation(talk.id) == talk
         assert await reader.delivery(delivery.id) == attrs.evolve(delivery, conversation_id=delivery.id)
+
+
+@anything
+@given(silence=values(Silence))
+async def test_silences(store: Store, silence: Silence) -> None:
+    async with store.transaction() as transaction:
+        await transaction.save_silence(silence)
+
+    async with store.reading() as reader:
+        assert silence in await reader.silences()
 
 
 @anything

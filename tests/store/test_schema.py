@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, create_engine
 
 from alertd.errors import StoreError
 from alertd.store import schema
+from alertd.store.encoding import encode
 from alertd.store.sql import SqlStore
 from alertd.store.tables import metadata
 
@@ -32,7 +34,7 @@ def test_the_version_is_that_of_the_latest_migration() -> None:
     script = ScriptDirectory.from_config(schema.configuration())
 
     assert script.get_current_head() == schema.VERSION
-    assert [revision.revision for revision in script.walk_revisions()] == [schema.VERSION]
+    assert [revision.revision for revision in script.walk_revisions()] == ["0002", "0001"]
 
 
 async def test_migrations_make_the_tables_that_the_code_expects(sql_store: SqlStore) -> None:
@@ -87,10 +89,26 @@ async def test_a_newer_schema_is_refused(database: Path, opened: Any) -> None:
 
 
 async def test_an_older_schema_is_not_read_but_brought_up(database: Path, monkeypatch: Any) -> None:
-    monkeypatch.setattr(schema, "VERSION", "0002")
+    monkeypatch.setattr(schema, "VERSION", "0999")
 
     with pytest.raises(StoreError, match="once to bring it up"):
         await SqlStore.open_read_only(database)
+
+
+async def test_a_store_of_the_first_schema_keeps_what_it_holds(tmp_path: Path, make: Any) -> None:
+    database = tmp_path / "alertd.db"
+    engine = create_engine(f"sqlite:///{database}")
+    with engine.connect() as connection:
+        command.upgrade(schema.configuration(connection), "0001")
+    engine.dispose()
+    content = encode(make.tenant()).hex()
+    run(database, f"INSERT INTO tenants VALUES ('{make.tenant().key}', 1, X'{content}')")
+
+    store = await SqlStore.open(database)
+    async with store.transaction() as transaction:
+        await transaction.save_silence(make.silence())
+        assert await transaction.tenants() == (make.tenant(),)
+    await store.close()
 
 
 async def test_an_empty_file_is_made_a_store_and_not_read(tmp_path: Path) -> None:
