@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from types import NoneType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
@@ -89,6 +89,7 @@ def _held(hint: Any) -> type:  # noqa: ANN401 - any annotation
     return get_origin(held) or held
 
 
+@lru_cache(maxsize=4096)  # a replay of history splits the same few dozen paths for every snapshot
 def _segments(path: str) -> tuple[str, ...]:
     """Split a path as rules write it into the wire's property names and map keys."""
     if _PATH.fullmatch(path) is None or path == "job":
@@ -115,12 +116,29 @@ def _rebuild(holder: type, value: Any, fields: Mapping[str, Any]) -> Any:  # noq
     if unknown:
         raise ValueError(f"{holder.__name__} has no property {min(unknown)!r}")
     renewed = {name: _renewed(properties[name], getattr(value, name, None), change) for name, change in fields.items()}
-    rebuilt = attrs.evolve(value, **renewed) if value is not None else holder(**renewed)
-    return None if holder is not SynchronizationJob and rebuilt == holder() else rebuilt
+    rebuilt = (
+        holder(**renewed)
+        if value is None
+        else holder(**{name: getattr(value, name) for name in _names(holder)} | renewed)
+    )
+    return None if holder is not SynchronizationJob and rebuilt == _empty(holder) else rebuilt
+
+
+@cache
+def _empty(holder: type) -> object:
+    """Give a resource of which nothing is known."""
+    made: object = holder()
+    return made
+
+
+@cache
+def _names(holder: type) -> tuple[str, ...]:
+    """Name what a resource is made from; `attrs.evolve` looks that up anew each time, which takes longer than making it."""
+    return tuple(field.name for field in attrs.fields(holder))
 
 
 def _renewed(kind: type, value: Any, change: Any) -> Any:  # noqa: ANN401 - any property
-    if not isinstance(change, Mapping):
+    if type(change) is not dict:  # as `_put` nests them; no property is one
         return change
     if issubclass(kind, NamedValues):
         _refuse_below(change)
