@@ -20,13 +20,16 @@ from alertd.config.secrets import SecretText, SecretUrl, Url
 from alertd.config.shape import ListOf, NotYet, Section, Shape
 from alertd.model.document import Node
 from alertd.notify.channels.settings import (
+    DiscordSettings,
     EmailSettings,
     EntraAuth,
+    GoogleChatSettings,
     GraphMailSettings,
     HttpMailSettings,
     MailPreset,
     PagerDutySettings,
     ReceiverSettings,
+    SlackSettings,
     SmtpSettings,
     TeamsSettings,
     Tls,
@@ -34,7 +37,7 @@ from alertd.notify.channels.settings import (
     WebhookSettings,
 )
 
-LATER = ("slack", "alertmanager", "apprise")
+LATER = ("alertmanager", "apprise")
 
 _WORKFLOW_HOSTS = (".api.powerplatform.com", ".logic.azure.com")
 _NAME = Text(
@@ -245,11 +248,21 @@ PAGERDUTY = Shape(
     },
 )
 
+
+def _by_url(build: type[Any], url: str) -> Section[Any]:
+    """Give the section of a service that is reached by one secret URL."""
+    kinds = {"url": SecretUrl(url), "name": _NAME, "send_resolved": _SEND_RESOLVED, "allow_http": _ALLOW_HTTP}
+    return Section("", build=Shape(build, kinds))
+
+
 INTEGRATIONS: Mapping[str, Section[Any]] = {
     "teams": TeamsKind("", build=TEAMS),
     "email": EmailKind("", build=EMAIL),
     "webhook": Section("", build=WEBHOOK),
     "pagerduty": Section("", build=PAGERDUTY),
+    "slack": _by_url(SlackSettings, "The URL of an incoming webhook of the channel."),
+    "google_chat": _by_url(GoogleChatSettings, "The URL of a webhook of the space."),
+    "discord": _by_url(DiscordSettings, "The URL of a webhook of the channel."),
 }
 
 _DOCS = {
@@ -257,6 +270,9 @@ _DOCS = {
     "email": "Mail.",
     "webhook": "Any service that takes a POST.",
     "pagerduty": "PagerDuty services, by the Events API v2.",
+    "slack": "Slack channels, by incoming webhooks.",
+    "google_chat": "Spaces of Google Chat, by their webhooks.",
+    "discord": "Discord channels, by their webhooks.",
 }
 
 RECEIVER = Shape(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from alertd.render.chats import DISCORD, GOOGLE_CHAT, SLACK
 from alertd.render.oncall import PAGERDUTY
 from alertd.render.parts import ALERTD, ALERTMANAGER, CARD, HTML, SUBJECT, TEXT, Part
 
@@ -12,4 +13,7 @@ FRAMES: Mapping[str, tuple[Part, ...]] = {
     "email": (SUBJECT, TEXT, HTML),
     "webhook": (ALERTD, ALERTMANAGER),
     "pagerduty": (PAGERDUTY,),
+    "slack": (SLACK,),
+    "google_chat": (GOOGLE_CHAT,),
+    "discord": (DISCORD,),
 }

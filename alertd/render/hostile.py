@@ -1,7 +1,7 @@
 """Text from outside: names and error messages that anybody with an account in a connected system can choose.
 
 `clean` takes out what deceives the eye or breaks a line, `plain` makes one bounded line of it, `md` keeps Markdown from
-reading it. HTML and JSON escape by themselves.
+reading it, `chat` keeps Slack and Google Chat from it. HTML and JSON escape by themselves.
 """
 
 from __future__ import annotations
@@ -75,6 +75,15 @@ def md(value: object, limit: int = PLAIN_MAX) -> str:
     text = _MARKDOWN.sub(r"\\\g<0>", plain(value, limit))
     text = _ENTITY.sub(r"\\&", text).replace("](", "] (").replace("://", ":/\u200b/")
     return _LINE_START.sub(_escaped_start, text)
+
+
+def chat(value: object, limit: int = PLAIN_MAX) -> str:
+    """Give `plain` text with ``&``, ``<`` and ``>`` as entities, as Slack and Google Chat read them.
+
+    Neither link, mention nor tag can be made of it, nor does an address in it become a link.
+    """
+    text = plain(value, limit).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return text.replace("://", ":/\u200b/")
 
 
 def _escaped_start(found: re.Match[str]) -> str:

@@ -12,9 +12,12 @@ from alertd.model.secret import Secret
 from alertd.notify.channels.port import Channel
 from alertd.notify.channels.registry import Services, channels_of
 from alertd.notify.channels.settings import (
+    DiscordSettings,
     EmailSettings,
+    GoogleChatSettings,
     PagerDutySettings,
     ReceiverSettings,
+    SlackSettings,
     SmtpSettings,
     TeamsSettings,
     WebhookSettings,
@@ -36,6 +39,9 @@ def channels(templates: Templates, make_http: Any, tokens: Any, tmp_path: Path) 
         ),
         webhook=(WebhookSettings(url=nowhere, signing_secret=nowhere, send_resolved=False),),
         pagerduty=(PagerDutySettings(routing_key=nowhere),),
+        slack=(SlackSettings(url=nowhere),),
+        google_chat=(GoogleChatSettings(url=nowhere),),
+        discord=(DiscordSettings(url=nowhere),),
     )
     return channels_of(settings, Services(templates=templates, http=make_http(), tokens=tokens))
 
@@ -47,8 +53,20 @@ def test_every_integration_becomes_a_channel_with_its_own_id(channels: tuple[Cha
         "oncall/email/default",
         "oncall/webhook/default",
         "oncall/pagerduty/default",
+        "oncall/slack/default",
+        "oncall/google_chat/default",
+        "oncall/discord/default",
     ]
-    assert [channel.integration.send_resolved for channel in channels] == [True, True, True, False, True]
+    assert [channel.integration.send_resolved for channel in channels] == [
+        True,
+        True,
+        True,
+        False,
+        True,
+        True,
+        True,
+        True,
+    ]
 
 
 @pytest.mark.parametrize("reason", Reason)

@@ -9,7 +9,13 @@ import pytest
 from alertd.config import Config, load_config, parse_config
 from alertd.errors import Problem
 from alertd.model.secret import Secret
-from alertd.notify.channels.settings import PagerDutySettings, ReceiverSettings
+from alertd.notify.channels.settings import (
+    DiscordSettings,
+    GoogleChatSettings,
+    PagerDutySettings,
+    ReceiverSettings,
+    SlackSettings,
+)
 
 _WHOLE = (Path(__file__).parent / "good" / "whole").absolute()
 _KEY = "0123456789abcdef" * 2
@@ -49,3 +55,11 @@ def test_a_routing_key_of_another_kind_is_told_without_being_shown() -> None:
     assert warning.found == "a routing key that is not 32 letters and digits"
     assert "e93facc" not in str(warning)
     assert _warnings(f"pagerduty: [{{routing_key: {_KEY}}}]") == []
+
+
+def test_chats(oncall: ReceiverSettings) -> None:
+    url = "https://chat.googleapis.com/v1/spaces/A/messages?key=K&token=T%3D"
+
+    assert oncall.slack == (SlackSettings(url=Secret.from_file(_WHOLE / "slack-url")),)
+    assert oncall.google_chat == (GoogleChatSettings(url=Secret(url), send_resolved=False),), "the URL is used as it is"
+    assert oncall.discord == (DiscordSettings(name="ops", url=Secret.from_file(_WHOLE / "discord-url")),)

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 import attrs
 
+from alertd.notify.channels.chats import DiscordChannel, GoogleChatChannel, SlackChannel
 from alertd.notify.channels.email import EmailChannel
 from alertd.notify.channels.http import ReceiverHttp
 from alertd.notify.channels.pagerduty import PagerDutyChannel
 from alertd.notify.channels.port import Channel, TokenSource
 from alertd.notify.channels.settings import (
+    DiscordSettings,
     EmailSettings,
+    GoogleChatSettings,
     IntegrationSettings,
     PagerDutySettings,
     ReceiverSettings,
+    SlackSettings,
     TeamsSettings,
     WebhookSettings,
 )
@@ -35,6 +42,16 @@ def channels_of(receiver: ReceiverSettings, services: Services) -> tuple[Channel
     return tuple(_channel(receiver.name, settings, services) for settings in receiver.integrations)
 
 
+# Channels that need nothing beyond templates and HTTP.
+_PLAIN: Mapping[type[Any], Callable[..., Channel]] = {
+    WebhookSettings: WebhookChannel,
+    PagerDutySettings: PagerDutyChannel,
+    SlackSettings: SlackChannel,
+    GoogleChatSettings: GoogleChatChannel,
+    DiscordSettings: DiscordChannel,
+}
+
+
 def _channel(receiver: str, settings: IntegrationSettings, services: Services) -> Channel:
     templates, http, tokens = services.templates, services.http, services.tokens
     match settings:
@@ -42,7 +59,5 @@ def _channel(receiver: str, settings: IntegrationSettings, services: Services) -
             return TeamsChannel(receiver, settings, templates=templates, http=http, tokens=tokens)
         case EmailSettings():
             return EmailChannel(receiver, settings, templates=templates, http=http, tokens=tokens)
-        case WebhookSettings():
-            return WebhookChannel(receiver, settings, templates=templates, http=http)
-        case PagerDutySettings():
-            return PagerDutyChannel(receiver, settings, templates=templates, http=http)
+        case _:
+            return _PLAIN[type(settings)](receiver, settings, templates=templates, http=http)

@@ -127,6 +127,21 @@ class UrlSettings:
 
 
 @attrs.frozen(kw_only=True)
+class SlackSettings(UrlSettings):
+    """A Slack channel, by an incoming webhook."""
+
+
+@attrs.frozen(kw_only=True)
+class GoogleChatSettings(UrlSettings):
+    """A space of Google Chat, by its webhook."""
+
+
+@attrs.frozen(kw_only=True)
+class DiscordSettings(UrlSettings):
+    """A Discord channel, by its webhook."""
+
+
+@attrs.frozen(kw_only=True)
 class PagerDutySettings:
     """A service of PagerDuty, by the key of its Events API v2 integration. url: that of the service region."""
 
@@ -137,7 +152,15 @@ class PagerDutySettings:
     allow_http: bool = False
 
 
-IntegrationSettings = TeamsSettings | EmailSettings | WebhookSettings | PagerDutySettings
+IntegrationSettings = (
+    TeamsSettings
+    | EmailSettings
+    | WebhookSettings
+    | PagerDutySettings
+    | SlackSettings
+    | GoogleChatSettings
+    | DiscordSettings
+)
 
 
 @attrs.frozen(kw_only=True)
@@ -149,9 +172,13 @@ class ReceiverSettings:
     email: tuple[EmailSettings, ...] = ()
     webhook: tuple[WebhookSettings, ...] = ()
     pagerduty: tuple[PagerDutySettings, ...] = ()
+    slack: tuple[SlackSettings, ...] = ()
+    google_chat: tuple[GoogleChatSettings, ...] = ()
+    discord: tuple[DiscordSettings, ...] = ()
     fallback: str | None = None
 
     @property
     def integrations(self) -> tuple[IntegrationSettings, ...]:
         """All of them, in the order of their kinds."""
-        return (*self.teams, *self.email, *self.webhook, *self.pagerduty)
+        chats: tuple[IntegrationSettings, ...] = (*self.slack, *self.google_chat, *self.discord)
+        return (*self.teams, *self.email, *self.webhook, *self.pagerduty, *chats)
