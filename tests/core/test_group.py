@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alertd.notify.group import Pace, flushed, next_tick, open_group, touch
-from alertd.store.values import Group
+from alertd.notify.group import Pace, flushed, next_tick, open_group, reopened, touch
+from alertd.store.values import Conversation, Group
 
 from .alerts import START
 
@@ -159,3 +159,32 @@ def test_an_interval_changed_by_a_reload_is_counted_from_the_same_first_flush() 
     slower = attrs.evolve(PACE, group_interval=HOUR)
 
     assert touch(group, slower, tick(3) + SECOND).due_at == FIRST + HOUR
+
+
+# A group that has ended, and of which somebody has still to hear.
+
+
+@pytest.mark.parametrize(
+    ("now", "due"),
+    [
+        pytest.param(tick(3), tick(4), id="at a tick: at the next"),
+        pytest.param(tick(3) + INSTANT, tick(4), id="just after a tick"),
+        pytest.param(tick(4) - INSTANT, tick(4), id="just before a tick"),
+    ],
+)
+def test_a_group_is_opened_again_with_the_ticks_of_its_conversation(now: datetime, due: datetime) -> None:
+    talk = Conversation(
+        id="c",
+        group_key="root:{}",
+        route_id="root",
+        group_labels={"tenant": "contoso"},
+        integration_id="i",
+        receiver="r",
+        started_at=FIRST,
+    )
+
+    group = reopened(talk, PACE, now)
+
+    assert (group.key, group.route_id, group.labels) == ("root:{}", "root", {"tenant": "contoso"})
+    assert (group.first_flush_at, group.flushed_at, group.due_at) == (FIRST, now, due)
+    assert touch(group, PACE, now).due_at == due

@@ -16,6 +16,7 @@ from alertd.store.values import Conversation, Delivery
 from .alerts import START, alert, announced_line, told_line
 
 SECOND, MINUTE, HOUR, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+INSTANT = timedelta(microseconds=1)
 POLICY = DeliveryPolicy()
 SKIP = DeliveryPolicy(on_unknown="skip")
 A, B = (announced_line(alert(name).fingerprint) for name in "AB")
@@ -168,7 +169,8 @@ def test_an_accepted_message_is_told() -> None:
     ("attempts", "accepted_at", "clock"),
     [
         pytest.param(1, START + SECOND, START, id="at once: from the decision, so that repeats do not drift"),
-        pytest.param(1, START + 2 * MINUTE, START, id="within the lease of a first attempt"),
+        pytest.param(1, START + LEASE, START, id="within the lease of a first attempt"),
+        pytest.param(1, START + LEASE + INSTANT, START + LEASE + INSTANT, id="beyond it: from the acceptance"),
         pytest.param(1, START + 3 * DAY, START + 3 * DAY, id="first attempted days later: from the acceptance"),
         pytest.param(2, START + 5 * SECOND, START + 5 * SECOND, id="after a retry: from the acceptance"),
     ],
@@ -235,9 +237,7 @@ def test_a_refusal_is_final() -> None:
     ("now", "state"),
     [
         pytest.param(START + DAY - 5 * MINUTE, DeliveryState.PENDING, id="the next attempt is exactly at the limit"),
-        pytest.param(
-            START + DAY - 5 * MINUTE + timedelta(microseconds=1), DeliveryState.FAILED, id="the next would be after it"
-        ),
+        pytest.param(START + DAY - 5 * MINUTE + INSTANT, DeliveryState.FAILED, id="the next would be after it"),
     ],
 )
 @pytest.mark.parametrize("ambiguous", [False, True])
@@ -250,6 +250,34 @@ def test_retries_end_at_the_limit(now: datetime, state: DeliveryState, ambiguous
 
 def test_a_wait_beyond_the_limit_is_not_waited_for() -> None:
     assert failed(message(), TALK, error(wait=2 * DAY), POLICY, NOW).delivery.state is DeliveryState.FAILED
+
+
+def test_the_policy_of_the_contract() -> None:
+    assert DeliveryPolicy() == DeliveryPolicy(retry_for=DAY, on_unknown="retry")
+
+
+# A decision that was put off.
+
+
+@pytest.mark.parametrize(
+    ("put_off", "error", "settles"),
+    [
+        pytest.param(True, error(), True, id="pending again: it can be replaced"),
+        pytest.param(False, error(), False, id="pending again, and nothing was put off"),
+        pytest.param(True, error(ambiguous=True), False, id="nobody knows yet"),
+        pytest.param(True, error(retriable=False), True, id="given up"),
+        pytest.param(False, error(retriable=False), True, id="given up, and nothing was put off"),
+    ],
+)
+def test_when_it_can_be_taken(put_off: bool, error: DeliveryError, settles: bool) -> None:
+    outcome = failed(message(), attrs.evolve(TALK, recheck=put_off), error, POLICY, NOW)
+
+    assert outcome.settles is settles
+
+
+def test_without_a_conversation_nothing_was_put_off() -> None:
+    assert not failed(message(), None, error(), POLICY, NOW).settles
+    assert succeeded(message(), None, "", NOW).settles
 
 
 # Nobody knows.

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from .desk import DAY, HOUR, MINUTE, Desk, Receiver, route
+from .desk import DAY, HOUR, MINUTE, SECOND, Desk, Receiver, route
 
 NAMES = "ABC"
 
@@ -42,6 +42,7 @@ async def live(desk: Desk, story: list[Step]) -> str:
     """Play a story; give the names of what fires in the end."""
     fires = ""
     for word, value in story:
+        desk.now += SECOND  # no two things happen at one instant: a conversation's id is made of its first
         match word:
             case "wait":
                 await desk.wait(value)  # type: ignore[arg-type]
@@ -98,13 +99,17 @@ def play(
 
 
 def _check_events(desk: Desk, words: set[str]) -> None:
-    """Each was told once. One in a message that was refused is lost, as that failure shows; an unanswered one may come twice."""
+    """Each was told once.
+
+    One in a message that was refused is lost, as that failure shows. Twice may come one without an answer, and one that waited in a second
+    group for a route that a reload gives to who had it from the first.
+    """
     told = [receiver.events for receiver in desk.receivers.values()]
     everything = set(range(1, desk.happened + 1))
     if "refusing" not in words:
         heard = [set().union(*told)] if "reload" in words else [set(events) for events in told]
         assert all(events == everything for events in heard)
-    if "silent" not in words:
+    if not words & {"silent", "reload"}:
         assert all(len(events) == len(set(events)) for events in told)
 
 
