@@ -9,6 +9,7 @@ import asyncio
 import signal
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, suppress
+from functools import partial
 from typing import Any
 
 import attrs
@@ -16,6 +17,7 @@ import structlog
 
 from alertd.app import App
 from alertd.config import Config
+from alertd.engine.quieting import ACTIONS, Action
 from alertd.errors import ConfigError, Problem
 from alertd.store.control import HOST, ControlServer
 from alertd.store.lock import StoreLock
@@ -65,7 +67,11 @@ class Daemon:
             return await self._app.reload()
 
     def _commands(self) -> Mapping[str, Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Any]]]]:
-        return {"ping": self._ping, "reload": self._reload, "stop": self._stop, "drill": self._drill}
+        own = {"ping": self._ping, "reload": self._reload, "stop": self._stop, "drill": self._drill}
+        return own | {name: partial(self._quiet, action) for name, action in ACTIONS.items()}
+
+    async def _quiet(self, action: Action, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        return await action(self._app.store, arguments, self._app.now())
 
     async def _ping(self, _arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         return {"config": str(self._app.config.file or "")}

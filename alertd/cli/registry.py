@@ -22,6 +22,7 @@ COMMANDS = (
     Entry("alerts", "alerts:alerts", "What is wrong now."),
     Entry("deliveries", "deliveries:deliveries", "What was sent, is on its way, was given up."),
     Entry("history", "history:history", "What happened, in order of time."),
+    Entry("silence", "silence:silence", "What nobody wants to hear of for a while."),
     Entry("render", "render:render", "A message as it would go out, not sent."),
     Entry("check", "check:check", "Everything that can be wrong without a network."),
     Entry("test", "test:test", "Unit tests of rules and notifications."),

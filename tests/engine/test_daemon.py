@@ -179,3 +179,23 @@ async def test_what_is_wrong_stops_the_start(site: Site, before: str, after: str
     assert (code, out) == (2, "")
     assert said in err
     assert "Traceback" not in err
+
+
+async def test_a_silence_made_beside_the_daemon_holds_back_until_it_is_ended(site: Site) -> None:
+    job = site.job()
+    site.configure(kinds="webhook")
+    daemon = await site.daemon()
+    await site.until(lambda: len(site.simulator.calls) > 6)
+    made = await site.command("silence", "add", "tenant=contoso", "--duration", "1h", "--comment", "a drill", "--json")
+
+    job.set(quarantined())
+    listed: list[dict[str, object]] = [{"holds": 0}]
+    while listed[0]["holds"] == 0:
+        listed = json.loads((await site.command("silence", "list", "--json"))[1])
+    told_meanwhile = site.told(Medium.WEBHOOK)
+    await site.command("silence", "expire", json.loads(made[1])["id"])
+    await site.until(lambda: site.told(Medium.WEBHOOK))
+
+    assert told_meanwhile == []
+    assert site.told(Medium.WEBHOOK) == ["first_notification"]
+    assert (await site.stop(daemon))[0] == 0

@@ -65,10 +65,13 @@ async def test_those_that_are_long_over_are_pruned(store: Store, make: Any) -> N
 
 
 async def test_a_transaction_that_fails_makes_no_silence(store: Store, make: Any) -> None:
-    with pytest.raises(ZeroDivisionError):
+    async def fail() -> None:
         async with store.transaction() as transaction:
             await transaction.save_silence(make.silence())
             raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail()
 
     async with store.reading() as reader:
         assert await reader.silences() == ()
