@@ -99,7 +99,7 @@ def _by_principal(changes: Iterable[ReadingChange]) -> Mapping[str, tuple[Readin
 class Chronology:
     """The moments of a past, oldest first, read ahead just far enough to know who is about to be found gone.
 
-    missing: keys of jobs with the instant at which they were first not listed.
+    missing: by job, the instants from which on it was not listed before it was found gone, in order: a job may come back and go again.
     """
 
     def __init__(self, tenants: Sequence[TenantPast], entries: AsyncIterator[HistoryEntry]) -> None:
@@ -108,7 +108,7 @@ class Chronology:
         self._ahead = max([_LOOK_AHEAD_LEAST, *(2 * past.rounds_apart for past in tenants)])
         self._buffer: deque[HistoryEntry] = deque()
         self._done = False
-        self.missing: dict[JobKey, datetime] = {}
+        self.missing: dict[JobKey, deque[datetime]] = {}
 
     async def moments(self) -> AsyncIterator[Moment]:
         """Give every instant at which something was read or a round closed."""
@@ -158,7 +158,8 @@ class Chronology:
         self._buffer.append(entry)
         if entry.gone:
             key = (entry.tenant_key, entry.service_principal_id, entry.job_id)
-            self.missing[key] = self._tenants[entry.tenant_key].first_missed(entry)
+            missed = self._tenants[entry.tenant_key].first_missed(entry)
+            self.missing.setdefault(key, deque()).append(missed)
 
 
 _at = attrgetter("at")

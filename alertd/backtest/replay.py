@@ -7,6 +7,7 @@ or `keep_firing_for`. Between these nothing could come of asking; `every_round` 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from heapq import heappop, heappush
@@ -14,16 +15,16 @@ from heapq import heappop, heappush
 import attrs
 
 from alertd.alerts.observation import Tally, closed_round
+from alertd.alerts.replaying import advanced
 from alertd.alerts.sighting import Sighting, last_ok_at, tenant_case
 from alertd.backtest.past import Chronology, JobKey, Moment, TenantPast
 from alertd.backtest.world import Alerts, World
-from alertd.diff import apply, diff
 from alertd.model.alert import Scope
 from alertd.model.change import Change
-from alertd.model.facts import new_series, step
-from alertd.model.resources import SynchronizationJob
+from alertd.model.facts import new_series
 from alertd.store.values import HistoryEntry, JobRecord, PrincipalRecord, ReadingChange, RoundEntry, TenantRecord
 
+Missing = Mapping[JobKey, deque[datetime]]  # as Chronology.missing
 Progress = Callable[[int, int], None]  # rounds done, rounds in all
 
 _PROGRESS_EVERY = 50  # rounds
@@ -148,7 +149,7 @@ class _Tenant:
 
     # Before the replay begins.
 
-    def remember(self, moment: Moment, missing: dict[JobKey, datetime]) -> None:
+    def remember(self, moment: Moment, missing: Missing) -> None:
         """Take a moment in without asking anybody."""
         for entry in moment.entries:
             if entry.gone:
@@ -161,7 +162,7 @@ class _Tenant:
 
     # The replay.
 
-    async def play(self, moment: Moment, missing: dict[JobKey, datetime]) -> None:
+    async def play(self, moment: Moment, missing: Missing) -> None:
         """Put what a moment brought, and what time has brought by it, before the rules."""
         sights = list(self._seen(moment, missing))
         await self._judge(sights, moment.at)
@@ -169,7 +170,7 @@ class _Tenant:
         for closed in moment.rounds:
             await self._close(closed, moment.at)
 
-    def _seen(self, moment: Moment, missing: dict[JobKey, datetime]) -> Iterator[_Sight]:
+    def _seen(self, moment: Moment, missing: Missing) -> Iterator[_Sight]:
         told: set[tuple[str, str]] = set()
         for entry in moment.entries:
             sight = self._sight(entry, missing)
@@ -182,7 +183,7 @@ class _Tenant:
                 track = self._tracks[key]
                 yield _Sight(track=track, before=track.record)
 
-    def _sight(self, entry: HistoryEntry, missing: dict[JobKey, datetime]) -> _Sight | None:
+    def _sight(self, entry: HistoryEntry, missing: Missing) -> _Sight | None:
         self._figures.changes += 1
         known = self._tracks.get((entry.service_principal_id, entry.job_id))
         before = known.record if known else None
@@ -237,9 +238,9 @@ class _Tenant:
         since = self._record.lastPollAt
         return track.judged_at is not None and (since is None or track.judged_at > since)
 
-    def _is_missing(self, key: tuple[str, str], at: datetime, missing: Mapping[JobKey, datetime]) -> bool:
+    def _is_missing(self, key: tuple[str, str], at: datetime, missing: Missing) -> bool:
         since = missing.get((self._past.watched.key, *key))
-        return since is not None and since <= at
+        return bool(since) and since[0] <= at
 
     async def _judge(self, sights: Sequence[_Sight], now: datetime) -> None:
         if not sights:
@@ -296,20 +297,9 @@ class _Tenant:
         """Bring a job to an entry; give what changed by it."""
         key = (entry.service_principal_id, entry.job_id)
         track = self._tracks.get(key)
-        known = track.record if track and entry.sequence > 1 else None
-        job, changes = _applied(known, entry)
-        if job is None:
+        record, changes = advanced(track.record if track else None, entry, first_seen_at=self._first_seen_at(entry))
+        if record is None:
             return ()
-        facts = entry.facts or step(known.facts if known else None, known.job if known else None, job, entry.at)
-        record = JobRecord(
-            tenant_key=entry.tenant_key,
-            service_principal_id=entry.service_principal_id,
-            job=job,
-            facts=facts,
-            sequence=entry.sequence,
-            first_seen_at=known.first_seen_at if known else self._first_seen_at(entry),
-            changed_at=entry.at,
-        )
         if track is None:
             self._tracks[key] = _Track(record)
         else:
@@ -321,9 +311,10 @@ class _Tenant:
         kept = self._past.jobs.get((entry.tenant_key, entry.service_principal_id, entry.job_id))
         return kept.first_seen_at if kept and entry.sequence > 1 else entry.at
 
-    def _forget(self, entry: HistoryEntry, missing: dict[JobKey, datetime]) -> None:
+    def _forget(self, entry: HistoryEntry, missing: Missing) -> None:
         self._tracks.pop((entry.service_principal_id, entry.job_id), None)
-        missing.pop((entry.tenant_key, entry.service_principal_id, entry.job_id), None)
+        since = missing[entry.tenant_key, entry.service_principal_id, entry.job_id]
+        since.popleft()
 
     def _hear(self, outcomes: Iterable[ReadingChange]) -> None:
         for change in outcomes:
@@ -360,13 +351,6 @@ def _any(worlds: Iterable[World], scope: Scope, name: str) -> bool:
 def _unread(principal: PrincipalRecord) -> PrincipalRecord:
     """A principal as it was before its first reading; who it is has not been kept, so it is who it is now."""
     return attrs.evolve(principal, outcome="", outcome_since=None, last_ok_at=None, not_found=0)
-
-
-def _applied(known: JobRecord | None, entry: HistoryEntry) -> tuple[SynchronizationJob | None, tuple[Change, ...]]:
-    """Give the snapshot of an entry, None where nothing is known that its changes could be applied to, and the changes."""
-    if entry.full is not None:
-        return entry.full, diff(known.job, entry.full) if known else ()
-    return (apply(known.job, entry.changes), entry.changes) if known else (None, ())
 
 
 def _renewed(sight: _Sight) -> bool:

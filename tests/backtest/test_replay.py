@@ -178,3 +178,18 @@ async def test_asking_only_where_an_answer_may_change_tells_the_same_as_asking_e
     assert said(sparse.outcomes[0].heard) == said(full.outcomes[0].heard)
     assert sparse.outcomes[0].fired == full.outcomes[0].fired
     assert sparse.figures.asked <= full.figures.asked
+
+
+@pytest.mark.anyio
+async def test_a_job_that_goes_comes_back_and_goes_again() -> None:
+    """Each time the good reading before it was found gone had not listed it, and nobody asked about it then."""
+    there = status("Active", 0, None, None)
+    answers = [there, None, None, None, there, None, None, there]
+    rounds = rounds_of({"alpha": [answers], "beta": [[None]]}, {"beta": {0: PollErrorKind.SERVER}}, len(answers))
+    store = MemoryStore()
+    told = await lived(store, rounds, setting())
+
+    played = await replayed(store, setting(), length=len(rounds))
+
+    assert said(played.outcomes[0].heard) == said(told)
+    assert played.outcomes[0].fired["Gone"] == 2
