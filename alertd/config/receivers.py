@@ -20,6 +20,7 @@ from alertd.config.secrets import SecretText, SecretUrl, Url
 from alertd.config.shape import ListOf, NotYet, Section, Shape
 from alertd.model.document import Node
 from alertd.notify.channels.settings import (
+    AlertmanagerSettings,
     DiscordSettings,
     EmailSettings,
     EntraAuth,
@@ -37,7 +38,7 @@ from alertd.notify.channels.settings import (
     WebhookSettings,
 )
 
-LATER = ("alertmanager", "apprise")
+LATER = ("apprise",)
 
 _WORKFLOW_HOSTS = (".api.powerplatform.com", ".logic.azure.com")
 _NAME = Text(
@@ -255,6 +256,25 @@ def _by_url(build: type[Any], url: str) -> Section[Any]:
     return Section("", build=Shape(build, kinds))
 
 
+@attrs.frozen
+class ServiceUrl(SecretUrl):
+    """The URL of a service of one's own: a credential only where it holds one."""
+
+    def opens_doors(self, text: str) -> bool:
+        """Where it holds user and password, or a query."""
+        return super().opens_doors(text) and bool(re.search(r"@|\?", text))
+
+
+ALERTMANAGER = Shape(
+    AlertmanagerSettings,
+    {
+        "url": ServiceUrl("The Alertmanager's own URL, without /api; name every one of a cluster as an integration."),
+        "name": _NAME,
+        "allow_http": _ALLOW_HTTP,
+    },
+)
+
+
 INTEGRATIONS: Mapping[str, Section[Any]] = {
     "teams": TeamsKind("", build=TEAMS),
     "email": EmailKind("", build=EMAIL),
@@ -263,6 +283,7 @@ INTEGRATIONS: Mapping[str, Section[Any]] = {
     "slack": _by_url(SlackSettings, "The URL of an incoming webhook of the channel."),
     "google_chat": _by_url(GoogleChatSettings, "The URL of a webhook of the space."),
     "discord": _by_url(DiscordSettings, "The URL of a webhook of the channel."),
+    "alertmanager": Section("", build=ALERTMANAGER),
 }
 
 _DOCS = {
@@ -273,6 +294,7 @@ _DOCS = {
     "slack": "Slack channels, by incoming webhooks.",
     "google_chat": "Spaces of Google Chat, by their webhooks.",
     "discord": "Discord channels, by their webhooks.",
+    "alertmanager": "Prometheus Alertmanagers, by their API v2.",
 }
 
 RECEIVER = Shape(

@@ -89,6 +89,6 @@ def _listener(integration: Integration, pace: Pace, *, leaving: bool) -> Listene
         integration_id=integration.id,
         send_resolved=integration.send_resolved,
         closes_silently=integration.closes_silently,
-        repeat_interval=pace.repeat_interval,
+        repeat_interval=integration.refresh_interval or pace.repeat_interval,
     )
     return Listener(receiver=integration.receiver, manner=manner, leaving=leaving)

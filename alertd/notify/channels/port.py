@@ -7,7 +7,7 @@ whom is decided by the delivery loop from what the attempt's DeliveryError says.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import attrs
@@ -36,6 +36,8 @@ class Integration:
     closes_silently: the end of an alert whose rule was removed is not told; it would puzzle people in chat and mail,
     while a machine that keeps incidents open needs it.
     deduplicates: sending the same key twice shows once, so a repeat is harmless.
+    refresh_interval: for a receiver that forgets what it is not told again: what fires is repeated so often, at the group's
+    ticks, whatever the route's `repeat_interval`; null for everybody else.
     """
 
     receiver: str
@@ -44,6 +46,7 @@ class Integration:
     send_resolved: bool = True
     closes_silently: bool
     deduplicates: bool
+    refresh_interval: timedelta | None = None
     limits: Limits
 
     @property

@@ -7,12 +7,14 @@ from typing import Any
 
 import attrs
 
+from alertd.notify.channels.alertmanager import AlertmanagerChannel
 from alertd.notify.channels.chats import DiscordChannel, GoogleChatChannel, SlackChannel
 from alertd.notify.channels.email import EmailChannel
 from alertd.notify.channels.http import ReceiverHttp
 from alertd.notify.channels.pagerduty import PagerDutyChannel
 from alertd.notify.channels.port import Channel, TokenSource
 from alertd.notify.channels.settings import (
+    AlertmanagerSettings,
     DiscordSettings,
     EmailSettings,
     GoogleChatSettings,
@@ -59,5 +61,7 @@ def _channel(receiver: str, settings: IntegrationSettings, services: Services) -
             return TeamsChannel(receiver, settings, templates=templates, http=http, tokens=tokens)
         case EmailSettings():
             return EmailChannel(receiver, settings, templates=templates, http=http, tokens=tokens)
+        case AlertmanagerSettings():
+            return AlertmanagerChannel(receiver, settings, http=http)
         case _:
             return _PLAIN[type(settings)](receiver, settings, templates=templates, http=http)

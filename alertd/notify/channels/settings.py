@@ -142,6 +142,11 @@ class DiscordSettings(UrlSettings):
 
 
 @attrs.frozen(kw_only=True)
+class AlertmanagerSettings(UrlSettings):
+    """An Alertmanager. url: its own, below which the API is; it may hold user and password."""
+
+
+@attrs.frozen(kw_only=True)
 class PagerDutySettings:
     """A service of PagerDuty, by the key of its Events API v2 integration. url: that of the service region."""
 
@@ -160,6 +165,7 @@ IntegrationSettings = (
     | SlackSettings
     | GoogleChatSettings
     | DiscordSettings
+    | AlertmanagerSettings
 )
 
 
@@ -175,10 +181,11 @@ class ReceiverSettings:
     slack: tuple[SlackSettings, ...] = ()
     google_chat: tuple[GoogleChatSettings, ...] = ()
     discord: tuple[DiscordSettings, ...] = ()
+    alertmanager: tuple[AlertmanagerSettings, ...] = ()
     fallback: str | None = None
 
     @property
     def integrations(self) -> tuple[IntegrationSettings, ...]:
         """All of them, in the order of their kinds."""
         chats: tuple[IntegrationSettings, ...] = (*self.slack, *self.google_chat, *self.discord)
-        return (*self.teams, *self.email, *self.webhook, *self.pagerduty, *chats)
+        return (*self.teams, *self.email, *self.webhook, *self.pagerduty, *chats, *self.alertmanager)
