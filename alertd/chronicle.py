@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -39,19 +39,30 @@ async def find_job(reader: Reader, config: Config, text: str) -> Chosen:
     """Find a job by ``tenant/displayName/job id``, split at the first and the last slash; raises UsageError."""
     tenant, _, rest = text.partition("/")
     name, _, job_id = rest.rpartition("/")
-    keys = {one.name: one.key for one in config.tenants}
+    keys = {one.name: one.key for one in await reader.tenants()} | {one.name: one.key for one in config.tenants}
     if not name or not job_id:
         raise UsageError(f"{text!r} is no job: expected tenant/displayName/job id, such as contoso/Salesforce/SF.1")
     if tenant not in keys:
         raise UsageError(f"no tenant {tenant!r}; {did_you_mean(tenant, keys)}")
     principals = {one.principal.id: one.principal.displayName for one in await reader.principals(keys[tenant])}
-    for record in await reader.jobs(keys[tenant]):
-        if record.job.id == job_id and principals.get(record.service_principal_id) == name:
-            return Chosen(keys[tenant], record.service_principal_id, job_id)
-    known = [
-        f"{tenant}/{principals.get(one.service_principal_id)}/{one.job.id}" for one in await reader.jobs(keys[tenant])
-    ]
-    raise UsageError(f"no job {text!r}; {did_you_mean(text, known)}")
+    known = [(one.service_principal_id, one.job.id) for one in await reader.jobs(keys[tenant])]
+    found = [(principal, job) for principal, job in known if job == job_id and principals.get(principal) == name]
+    found = found or await _gone(
+        reader, keys[tenant], job_id, [key for key, named in principals.items() if named == name]
+    )
+    if found:
+        return Chosen(keys[tenant], *found[0])
+    names = [f"{tenant}/{principals.get(principal)}/{job}" for principal, job in known]
+    raise UsageError(f"no job {text!r}; {did_you_mean(text, names)}")
+
+
+async def _gone(reader: Reader, tenant_key: str, job_id: str, principal_ids: Collection[str]) -> list[tuple[str, str]]:
+    """Find a job that is not there any more: its history is."""
+    if principal_ids:
+        async for entry in reader.history(tenant_key=tenant_key, job_id=job_id):
+            if entry.service_principal_id in principal_ids:
+                return [(entry.service_principal_id, job_id)]
+    return []
 
 
 async def _snapshots(reader: Reader, chosen: Chosen | None, since: datetime) -> Any:  # noqa: ANN401 - an iterator

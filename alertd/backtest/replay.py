@@ -240,7 +240,7 @@ class _Tenant:
 
     def _is_missing(self, key: tuple[str, str], at: datetime, missing: Missing) -> bool:
         since = missing.get((self._past.watched.key, *key))
-        return bool(since) and since[0] <= at
+        return bool(since and since[0] <= at)
 
     async def _judge(self, sights: Sequence[_Sight], now: datetime) -> None:
         if not sights:

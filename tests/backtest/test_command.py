@@ -16,7 +16,7 @@ from alertd.model.reading import Ok
 from alertd.model.resources import SynchronizationJob, SynchronizationStatus
 from alertd.store.opening import open_store
 
-from .conftest import START, STEP, Live, setting_of
+from .living import START, STEP, Live, setting_of
 
 _CONFIG = """\
 receivers: [{name: oncall, webhook: [{url: 'http://127.0.0.1:1/h'}]}]

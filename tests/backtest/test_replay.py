@@ -24,7 +24,7 @@ from alertd.rehearsal.course import Heard
 from alertd.rehearsal.setting import Setting
 from alertd.store.memory import MemoryStore
 
-from .conftest import START, STEP, WATCHED, Live, setting_of
+from .living import START, STEP, WATCHED, Live, setting_of
 
 RULES = """\
 groups:

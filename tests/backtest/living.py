@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
 
 import attrs
-import pytest
 
 from alertd.alerts.observation import Watched
 from alertd.engine.delivering import Delivering
@@ -27,11 +24,6 @@ from alertd.store.port import Store
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 STEP = timedelta(minutes=5)
 WATCHED = Watched(key="global/1111", name="contoso", tenant_id="1111")
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
 
 
 def setting_of(text: str) -> Setting:
@@ -92,11 +84,3 @@ class Live:
             if taken is not None:
                 await self._delivering.finish(key, await self._delivering.send(taken, now), now)
         return len(due)
-
-
-@pytest.fixture
-def sqlite(tmp_path: Path) -> Callable[[], Any]:
-    """Open a SQLite store of the test's own."""
-    from alertd.store.opening import open_store
-
-    return lambda: open_store("sqlite:///history.db", tmp_path)

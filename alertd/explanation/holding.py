@@ -1,0 +1,110 @@
+"""What holds an alert or its message back, now or at a moment of the past."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+
+import attrs
+
+from alertd.explanation.account import Condition, Held, Standing
+from alertd.explanation.look import Reading
+from alertd.model.alert import Alert, State
+from alertd.model.duration import format_duration
+from alertd.notify.inhibition import inhibitor
+from alertd.notify.routing import Routing
+from alertd.notify.silences import Silence, silencer
+from alertd.rehearsal.job_name import named_in
+from alertd.rules.rule import Rule
+from alertd.store.values import Group, LogEntry
+
+
+@attrs.frozen(kw_only=True)
+class Scene:
+    """What stands around alerts at a moment: all that fire, the silences, the groups by key."""
+
+    now: datetime
+    routing: Routing
+    firing: tuple[Alert, ...]
+    silences: tuple[Silence, ...]
+    groups: Mapping[str, Group]
+
+
+def of_condition(
+    rule: Rule, alert: Alert | None, standing: Standing, conditions: Sequence[Condition], reading: Reading
+) -> Iterator[Held]:
+    """Say what keeps an alert from firing or from ending."""
+    if not rule.enabled:
+        yield Held(by="disabled", detail="the rule is switched off for this job")
+    if reading.frozen:
+        since = f"{reading.since:%Y-%m-%d %H:%M:%SZ}" if reading.since else "the beginning"
+        yield Held(
+            by="frozen", detail=f"the job cannot be read since {since} ({reading.outcome}): nothing is evaluated"
+        )
+    if standing.state is State.BASELINE:
+        yield Held(by="baseline", detail="true at first sight, told once it has been false")
+    if standing.state is State.PENDING:
+        yield _pending(rule, alert, standing)
+    if standing.state is State.FIRING:
+        yield from _firing(rule, alert, conditions)
+
+
+def _pending(rule: Rule, alert: Alert | None, standing: Standing) -> Held:
+    since = alert.activeSince if alert else standing.since
+    until = since + rule.hold_duration if since else None
+    return Held(by="for", detail=f"must hold for {format_duration(rule.hold_duration)}", until=until)
+
+
+def _firing(rule: Rule, alert: Alert | None, conditions: Sequence[Condition]) -> Iterator[Held]:
+    holds = {condition.key: condition.holds for condition in conditions}
+    if holds.get("when", True):
+        return
+    if not holds.get("clear_when", True):
+        yield Held(
+            by="clear_when", detail="its condition does not hold any more, but what would resolve it does not either"
+        )
+    elif rule.keep_firing_for:
+        since = alert.clearSince if alert else None
+        detail = f"stays for {format_duration(rule.keep_firing_for)} after it has cleared"
+        yield Held(by="keep_firing_for", detail=detail, until=since + rule.keep_firing_for if since else None)
+
+
+def of_message(alert: Alert, scene: Scene) -> Iterator[Held]:
+    """Say what keeps the message about a firing alert from going out now."""
+    source = inhibitor(alert, scene.firing, scene.routing.inhibit_rules)
+    if source is not None:
+        about = named_in(source.labels)
+        yield Held(by="inhibited", detail=f"{source.name} fires{f' ({about})' if about else ''}")
+    silence = silencer(alert, scene.silences, scene.now)
+    if silence is not None:
+        by = "acknowledged" if silence.episodes else "silenced"
+        yield Held(by=by, detail=f"{silence.created_by}: {silence.comment} ({silence.id})", until=silence.ends_at)
+    taken = scene.routing.groups_of(alert.labels)
+    if not taken:
+        yield Held(by="not_routed", detail="no route takes it")
+    for key, route in taken.items():
+        if route.muted(scene.now):
+            yield Held(by="muted", detail=f"the route to {route.receiver} is muted at this time")
+        yield from _of_group(scene.groups.get(key), route.receiver, scene.now)
+
+
+def _of_group(group: Group | None, receiver: str, now: datetime) -> Iterator[Held]:
+    if group is None or not group.dirty or group.due_at <= now:
+        return
+    if group.flushed_at is None:
+        yield Held(by="group_wait", detail=f"a new group of {receiver} waits for more alerts", until=group.due_at)
+    else:
+        yield Held(by="group_interval", detail=f"the group of {receiver} is told at its ticks", until=group.due_at)
+
+
+def of_decision(decisions: Iterable[LogEntry], group_keys: Iterable[str]) -> Iterator[Held]:
+    """Say what was decided last for the alert's groups, where that was to keep silent: all that the past still shows."""
+    latest: dict[tuple[str, str], LogEntry] = {}
+    keys = set(group_keys)
+    for entry in decisions:
+        if entry.group_key in keys:
+            latest[entry.group_key, entry.integration_id] = entry
+    for entry in latest.values():
+        if entry.withheld is not None:
+            whom = entry.integration_id or entry.group_key
+            yield Held(by=entry.withheld.value, detail=f"{whom}, decided {entry.at:%Y-%m-%d %H:%M:%SZ}")
