@@ -16,7 +16,7 @@ from alertd.engine.flushing import Flushing
 from alertd.engine.recording import record
 from alertd.engine.rehoming import rehome
 from alertd.errors import DeliveryError, DeliveryFailureReason
-from alertd.model.alert import Alert, Ended, Evidence, Identity
+from alertd.model.alert import Alert, Ended, Event, Evidence, Identity
 from alertd.model.notification import Notification, Rendered
 from alertd.notify.channels.port import Accepted, Integration, Limits
 from alertd.notify.group import Pace
@@ -195,10 +195,11 @@ class Desk:
         if alert is not None:
             await self._record([Move(alert, end(alert, Ended.GONE, self.now))])
 
-    async def happen(self) -> None:
-        """Let an event happen; they are numbered from one."""
-        self.happened += 1
-        events = (event("E", sequence=self.happened),)
+    async def happen(self, *events: Event) -> None:
+        """Let events happen; without any given, one by the name of E, numbered from one."""
+        if not events:
+            self.happened += 1
+            events = (event("E", sequence=self.happened),)
         async with self.store.transaction() as transaction:
             await record(transaction, (), events, self.routing, self.now)
         await self.work()

@@ -45,6 +45,10 @@ groups:
       - {alert: Changed, event: changed(status.code)}
       - {alert: Appeared, event: job.appeared}
       - {alert: Gone, event: job.gone}
+  - name: others
+    scope: tenant
+    rules:
+      - {alert: OfTenants, when: tenant.name != "nobody"}
 """
 
 

@@ -82,6 +82,7 @@ def test_where_an_alert_stands(item: Alert, withheld: Withheld | None, standing:
         pytest.param(NOTHING, [A, B_ENDED], (FIRST, "A", ""), id="an end nobody heard the beginning of is not listed"),
         pytest.param(NOTHING, [A_ENDED], (EARLY, "", ""), id="over before anybody was told"),
         pytest.param(told("A"), [A], (UNCHANGED, "", ""), id="told, still fires"),
+        pytest.param(told("A"), [A, B_ENDED], (UNCHANGED, "", ""), id="... beside an end nobody heard the beginning of"),
         pytest.param(told("A"), [A, B], (NEW, "AB", ""), id="another one fires"),
         pytest.param(told("A"), [A_ENDED, B], (NEW, "B", "A"), id="another one fires, ends are listed along"),
         pytest.param(told("A", "B"), [A_ENDED, B], (SOME, "B", "A"), id="one of two ended"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -70,6 +71,10 @@ def after(*snapshots: SynchronizationJob) -> Facts:
         pytest.param([run("EntryLevelErrors", 1)], 0, id="entry errors do not begin it"),
         pytest.param([run(number=1), run("Interrupted", 2), run(number=3)], 2, id="an unknown state does neither"),
         pytest.param([PLACEHOLDER], 0, id="the placeholder of a job that never ran is no run"),
+        pytest.param([attrs.evolve(PLACEHOLDER, activityIdentifier="run-0")], 0, id="nor is one with an identifier"),
+        pytest.param(
+            [attrs.evolve(PLACEHOLDER, timeEnded=START)], 1, id="with a date it is one, whatever its error says"
+        ),
         pytest.param([run(), PLACEHOLDER, run(number=2)], 2, id="a placeholder in between changes nothing"),
         pytest.param([run(), PLACEHOLDER, run()], 1, id="the same run after a placeholder is still the same"),
         pytest.param([run(), None, run()], 1, id="the same run after an answer without it is still the same"),

@@ -204,6 +204,9 @@ def test_a_leaving_listener_still_hears_of_what_it_was_told_together() -> None:
 # When the group is flushed again.
 
 
+KEPT_OFF = alert("A", withheld_integrations=(TEAMS.integration_id,))
+
+
 def due(found: Situation) -> timedelta | None:
     group = at_tick(found).group
     return None if group is None else group.due_at - NOW
@@ -219,6 +222,8 @@ def due(found: Situation) -> timedelta | None:
         pytest.param(situation(A, known=talk(A, last=NOW - 4 * HOUR)), 4 * HOUR, id="a repeat now, the next later"),
         pytest.param(situation(A, B, withhold=held("B")), 5 * MINUTE, id="something is held back: every tick"),
         pytest.param(situation(A, known=talk(A), listeners=()), DAY, id="nobody listens: a look once a day"),
+        pytest.param(situation(A, B_ENDED, known=talk(A, last=NOW - HOUR)), 3 * HOUR, id="at the repeat of what fires on"),
+        pytest.param(situation(KEPT_OFF), DAY, id="told to nobody here: a look once a day"),
         pytest.param(situation(A, known=talk(A, last=NOW - HOUR), listeners=(LEAVING,)), DAY, id="a leaving listener has no repeats"),
         pytest.param(situation(alert(state=State.PENDING, startsAt=START)), DAY, id="demoted: nothing until something changes"),
     ],
@@ -295,6 +300,7 @@ def test_an_end_that_is_not_told_is_settled_at_once() -> None:
         pytest.param(talk(), [A_ENDED], True, id="nothing told, nothing fires"),
         pytest.param(talk(), [alert(state=State.PENDING)], True, id="nothing told, what is pending does not count"),
         pytest.param(talk(), [A], False, id="something fires"),
+        pytest.param(talk(), [A, B_ENDED], False, id="something fires beside what has ended"),
         pytest.param(talk(A), [A_ENDED], False, id="an end is to be told"),
         pytest.param(talk(announced=(A,)), [A_ENDED], False, id="something is to be explained"),
         pytest.param(talk(message=message(Reason.ALL_RESOLVED)), [], False, id="a message is on its way"),

@@ -104,6 +104,7 @@ def test_the_same_job_id_under_two_principals_is_two_jobs() -> None:
         pytest.param("--", True, id="absent twice"),
         pytest.param("-=-", False, id="back in between"),
         pytest.param("-=--", True, id="back in between, then twice"),
+        pytest.param("-~-", False, id="back in between, and changed"),
         pytest.param("-x-", True, id="a failed answer between two absences does not break the row"),
         pytest.param("-.-", True, id="nor does a round that did not ask"),
         pytest.param("xxxx", False, id="failed answers are no absence"),
@@ -122,6 +123,7 @@ def test_gone_after_two_good_readings_without_it(rounds: str, gone: bool) -> Non
     for step in rounds:
         seen = {
             "=": lambda: play.read(QUARANTINE),
+            "~": lambda: play.read(attrs.evolve(QUARANTINE, templateId="other")),
             "-": play.read,
             "x": lambda: play.fail(SERVER),
             ".": play.skip,
@@ -129,7 +131,7 @@ def test_gone_after_two_good_readings_without_it(rounds: str, gone: bool) -> Non
             "!": lambda: play.read(unreadable=["SF.1"]),
             "0": lambda: play.read(unreadable=[""]),
         }[step]()
-        told += names(seen)
+        told += [what for what in names(seen) if what != "firing->firing Quarantined"]
 
     assert told == (["firing->resolved Quarantined", "Gone"] if gone else [])
     assert bool(play.jobs) is not gone
@@ -150,6 +152,8 @@ def test_a_job_that_is_gone_is_told_with_what_was_known_last() -> None:
         assert evidence.status == QUARANTINE.status
         assert evidence.job is not None
         assert evidence.job.gone
+        assert evidence.job.lastSeenAt is not None
+        assert evidence.job.lastSeenAt < START + 2 * POLL
         assert (evidence.changes, evidence.observed_to) == ((), START + 2 * POLL)
     assert event.sequence == 2
     (entry,) = seen.history

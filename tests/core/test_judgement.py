@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
+
 import attrs
 import pytest
 
+from alertd.alerts.book import RuleBook
+from alertd.alerts.judgement import Case, Move, judge_states
 from alertd.alerts.observation import Tally, closed_round, last_ok_at
 from alertd.errors import PollErrorKind
-from alertd.model.alert import Ended, State
+from alertd.model.alert import Ended, Scope, State
+from alertd.model.resources import ServicePrincipal
+from alertd.model.views import Subject
+from alertd.rules.rule import Rule
 from alertd.store.values import TenantRecord
 
 from .alerts import START
@@ -22,6 +30,7 @@ from .tenant import (
     book,
     names,
     principal,
+    quarantined,
     rules,
 )
 
@@ -76,6 +85,133 @@ def test_what_rules_see_of_the_job() -> None:
     assert (seen.firstSeenAt, seen.lastSeenAt, seen.quarantinedSince) == (START, START + POLL, START + POLL)
     assert event.evidence.tenant is not None
     assert (event.evidence.tenant.name, event.evidence.tenant.lastPollAt) == ("contoso", START)
+
+
+def test_what_nobody_is_told_of_has_no_text() -> None:
+    play = Play()
+
+    (move,) = play.read(PAUSED).moves
+
+    assert move.after is not None
+    assert (move.after.state, move.after.annotations) == (State.PENDING, {})
+
+
+def test_names_that_nobody_gave_are_empty_labels() -> None:
+    """As matchers see them: missing equals empty."""
+    nameless = attrs.evolve(principal(), principal=ServicePrincipal(id="sp-1"))
+    play = Play(None, nameless)
+
+    (move,) = play.read(QUARANTINE).moves
+
+    assert move.after is not None
+    assert (move.after.labels["service_principal"], move.after.labels["template_id"]) == ("", "")
+    assert move.after.evidence.job is not None
+    assert move.after.evidence.job.displayName is None
+
+
+def test_without_a_portal_there_is_no_link() -> None:
+    play = Play()
+    play.watched = attrs.evolve(play.watched, portal_url=lambda _: "")
+
+    (move,) = play.read(QUARANTINE).moves
+
+    assert move.after is not None
+    assert move.after.evidence.job is not None
+    assert move.after.evidence.job.url is None
+
+
+@pytest.mark.parametrize(
+    ("when", "episode"),
+    [
+        ('status.code == "Quarantine"', 2),
+        ('status.quarantine.reason != "Unknown"', 2),
+        ("status.quarantine != null", 2),
+        ("until(job.disableAt) < days(99)", 2),
+        ("age(job.quarantinedSince) > minutes(0)", 2),
+        ("status.countSuccessiveCompleteFailures == null", 1),
+        ('job.id == "SF.1"', 1),
+    ],
+)
+def test_a_new_series_concerns_what_looks_at_quarantine(when: str, episode: int) -> None:
+    play = Play(book(f"groups: [{{name: g, rules: [{{alert: Quarantined, when: '{when}'}}]}}]"))
+    play.read(quarantined(START - 9 * POLL))
+
+    play.read(quarantined(START))
+
+    assert [alert.episode for alert in play.alerts.values()] == [episode]
+
+
+# When texts are made anew.
+
+SPOKEN = """
+groups:
+  - name: texts
+    rules:
+      - {alert: Plain, when: status.code == "Quarantine", annotations: {summary: "{{ job.displayName }}"}}
+      - {alert: Timed, when: status.code == "Quarantine", annotations: {summary: "since {{ job.quarantinedSince | ago }}"}}
+"""
+
+
+def spoken(texts: Counter[str]) -> RuleBook:
+    """Make a book that counts how often it is asked for a text."""
+
+    def annotate(rule: Rule, subject: Subject, labels: Mapping[str, str]) -> Mapping[str, str]:
+        texts[rule.name] += 1
+        return {"summary": f"at {subject.now:%H:%M}" if rule.name == "Timed" else labels["service_principal"]}
+
+    return RuleBook(rules(SPOKEN), annotate=annotate)
+
+
+def test_a_text_is_made_anew_where_it_can_differ() -> None:
+    texts: Counter[str] = Counter()
+    play = Play(spoken(texts))
+    play.read(QUARANTINE)
+    play.read(QUARANTINE)
+    texts.clear()
+
+    moved = [move.after.name for move in play.read(QUARANTINE).moves if move.after]
+    assert (texts, moved) == ({"Timed": 1}, ["Timed"]), "nothing changed: only what speaks of time"
+
+    play.read(attrs.evolve(QUARANTINE, templateId="other"))
+    assert texts == {"Timed": 2, "Plain": 1}, "the snapshot changed"
+
+    play.book = spoken(texts)
+    play.read(attrs.evolve(QUARANTINE, templateId="other"))
+    assert texts == {"Timed": 3, "Plain": 2}, "the rules did"
+
+
+def test_a_text_is_not_made_anew_once_the_condition_is_over() -> None:
+    texts: Counter[str] = Counter()
+    play = Play(spoken(texts))
+    play.read(QUARANTINE)
+    texts.clear()
+
+    play.read(ACTIVE)
+
+    assert texts == {}
+
+
+def test_an_alert_takes_over_which_integrations_fail_now() -> None:
+    """Its text may be the same as before."""
+    play = Play(spoken(Counter()))
+    (first, *_) = play.read(QUARANTINE).moves
+    assert first.after is not None
+    case = Case(
+        scope=Scope.JOB,
+        subject=Subject(now=START, status=QUARANTINE.status),
+        identity=first.after.identity,
+        subject_labels={"service_principal": "Salesforce"},
+        evidence=first.after.evidence,
+        alerts={"Plain": first.after},
+        changed=True,
+        withheld_integrations=("ops/teams/default",),
+    )
+
+    (move, *_) = judge_states(case, play.book)
+
+    assert isinstance(move, Move)
+    assert move.after is not None
+    assert move.after.withheld_integrations == ("ops/teams/default",)
 
 
 class _Broken:
@@ -168,6 +304,7 @@ def test_an_override_changes_severity_and_for() -> None:
         pytest.param(Tally(asked=4, ok=4), 0, None, 1.0, 0, id="all answered"),
         pytest.param(Tally(asked=4, ok=1, kinds={"server": 3}), 0, None, 0.25, 3, id="one answered: a good round"),
         pytest.param(Tally(asked=4, kinds={"server": 4}), 3, "server", 0.0, 4, id="nobody answered"),
+        pytest.param(Tally(asked=1, kinds={"server": 1}), 3, "server", 0.0, 1, id="the only one did not answer"),
         pytest.param(Tally(), 0, None, 1.0, 0, id="nobody was asked: a good round"),
         pytest.param(
             Tally(asked=3, kinds={"auth": 2, "server": 1}), 3, "auth", 0.0, 3, id="the failure met most often names it"

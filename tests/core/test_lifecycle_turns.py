@@ -30,6 +30,11 @@ def test_raising_for_sends_a_firing_alert_back_to_pending() -> None:
     assert told_about(back)
 
 
+def test_only_a_pending_alert_is_a_demoted_one() -> None:
+    assert not demoted(alert())
+    assert not demoted(ended())
+
+
 def test_a_demoted_alert_fires_on_as_the_same_episode() -> None:
     lives = live("++++", begin=alert(), hold_duration=3 * MINUTE)
 

@@ -115,6 +115,14 @@ def test_an_unchanged_answer_writes_nothing() -> None:
     assert (seen.moves, seen.events, seen.gone, seen.faults) == ([], [], [], [])
 
 
+def test_an_unchanged_answer_writes_nothing_of_an_alert_that_fires() -> None:
+    play = Play()
+    play.read(QUARANTINE)
+
+    assert play.read(QUARANTINE).moves == []
+    assert play.read(QUARANTINE).moves == []
+
+
 def test_void_holders_are_no_change() -> None:
     play = Play()
     play.read(SynchronizationJob(id="SF.1", status=ACTIVE.status))

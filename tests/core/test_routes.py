@@ -74,6 +74,12 @@ def test_continue_on_the_last_child_does_not_bring_the_parent_back() -> None:
     assert taken(tree, a="x") == ["child"]
 
 
+def test_continue_before_a_sibling_that_does_not_match() -> None:
+    tree = route("root", children=(route("child", 'a="x"', continues=True), route("other", 'b="y"')))
+
+    assert taken(tree, a="x") == ["child"]
+
+
 def test_continue_of_a_grandchild_stays_among_its_siblings() -> None:
     """What the child took is taken: continue speaks to its own level only."""
     first = route("first", 'a="x"', children=(route("deep", 'b="y"', continues=True), route("deeper", 'b="y"')))

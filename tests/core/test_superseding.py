@@ -160,6 +160,27 @@ def test_without_ends_an_end_clears_what_was_told_and_announced() -> None:
     assert (turn.conversation.told, turn.conversation.announced) == ((), ())
 
 
+def test_a_message_that_may_have_arrived_is_not_withdrawn_without_another() -> None:
+    """An all-clear without an answer, and the alert fires again: if it was taken, its reader must hear what became of it."""
+    clear = attrs.evolve(CLEAR_A, ambiguous=True)
+    known = talk(A, message=clear)
+
+    turn = only(situation(A_AGAIN, events=(PRUNED,), known=known, on_its_way=clear))
+    assert turn.replaces is clear, "there is another, with the event"
+
+    turn = only(situation(A_AGAIN, known=known, on_its_way=clear))
+    assert (turn.replaces, said(turn)) == (None, (Withheld.UNCHANGED, "", ""))
+    assert turn.conversation == attrs.evolve(known, recheck=True)
+
+
+def test_a_decision_that_was_put_off_is_taken_where_the_pending_message_is_still_right() -> None:
+    known = attrs.evolve(talk(announced=(A,), message=FIRST_A), recheck=True)
+
+    turn = only(situation(A, known=known, on_its_way=FIRST_A))
+
+    assert turn.conversation == attrs.evolve(known, recheck=False)
+
+
 @pytest.mark.parametrize("state", [DeliveryState.SENDING, DeliveryState.UNKNOWN])
 @pytest.mark.parametrize(
     "alerts",
