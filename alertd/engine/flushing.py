@@ -81,7 +81,7 @@ class Flushing:
                 await self._act(transaction, turn, key, result.members, now)
             await transaction.append_log(_unsaid(result, key, now))
             await transaction.delete_events(key, result.spent_events)
-            await settle(transaction, result.settled)
+            await settle(transaction, key, result.settled)
             if result.group is None:
                 await transaction.delete_group(key, expected_sequence=group.sequence)
             else:
@@ -101,7 +101,7 @@ class Flushing:
         elif is_over(conversation, members):
             await transaction.delete_conversation(conversation.id)
         talks = await transaction.conversations_in(key)
-        await settle(transaction, settled((entry.alert for entry in members), talks))
+        await settle(transaction, key, settled((entry.alert for entry in members), talks))
 
     async def _look_again(self, transaction: Transaction, key: str, members: Iterable[Member], now: datetime) -> None:
         """Have the end of a hold noticed that no flush has seen: it began after the last one."""
@@ -208,10 +208,13 @@ class Flushing:
         )
 
 
-async def settle(transaction: Transaction, alerts: Iterable[Alert]) -> None:
-    """Let go of ended alerts; one that is pending again only forgets the end that has been told."""
+async def settle(transaction: Transaction, key: str, alerts: Iterable[Alert]) -> None:
+    """Let go of ended alerts in a group; the last of its groups forgets an alert, or its end if it is pending again."""
     for alert in alerts:
-        if alert.state is State.RESOLVED:
+        others = [group for group in await transaction.groups_of(alert.fingerprint) if group != key]
+        if others:
+            await transaction.save_alerts([(alert, others)])
+        elif alert.state is State.RESOLVED:
             await transaction.delete_alerts([alert.fingerprint])
         else:
             await transaction.save_alerts([(attrs.evolve(alert, startsAt=None, endsAt=None, ended=None), ())])

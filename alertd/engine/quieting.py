@@ -1,6 +1,7 @@
-"""What a person says about noise: silences, written down in one transaction each. Called by the daemon, or by a command that holds the lock.
+"""What a person says about noise: silences and acknowledgements, written down in one transaction each.
 
-Requests come over the control listener, so each is a mapping of plain values; UsageError says what is wrong with one.
+The daemon calls them, or a command that holds the lock. Requests come over the control listener, so each is a mapping of plain
+values; UsageError says what is wrong with one.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from alertd.model.alert import Alert
 from alertd.notify.matchers import Matcher, parse_matcher
 from alertd.notify.silences import Episode, Silence, SilenceState, episodes_of
 from alertd.store.port import Store
+from alertd.store.values import Acknowledgement, Conversation
 
 Answer = Mapping[str, Any]
 Action = Callable[[Store, Mapping[str, Any], datetime], Awaitable[Answer]]
@@ -45,6 +47,15 @@ class ExpireRequest:
     id: str
 
 
+@attrs.frozen(kw_only=True)
+class AcknowledgeRequest:
+    """Alerts to be taken on: those that fire under this fingerprint or name."""
+
+    alert: str
+    created_by: str
+    comment: str
+
+
 async def add_silence(store: Store, arguments: Mapping[str, Any], now: datetime) -> Answer:
     """Make a silence; give its id and the alerts it holds back from the start."""
     request = _read(SilenceRequest, arguments)
@@ -69,9 +80,34 @@ async def expire_silence(store: Store, arguments: Mapping[str, Any], now: dateti
     return {"id": silence.id}
 
 
+async def acknowledge(store: Store, arguments: Mapping[str, Any], now: datetime) -> Answer:
+    """Take on the conversations in which these alerts are told: no reminders until the alerts of a conversation change."""
+    request = _read(AcknowledgeRequest, arguments)
+    _require_author(request.created_by, request.comment, "an acknowledgement")
+    taken = Acknowledgement(at=now, created_by=request.created_by.strip(), comment=request.comment.strip())
+    async with store.transaction() as transaction:
+        alerts = [
+            alert for alert in await transaction.firing_alerts() if request.alert in {alert.name, alert.fingerprint}
+        ]
+        if not alerts:
+            raise UsageError(
+                f"no alert that fires has the name or fingerprint {request.alert!r}: `alertd alerts` shows them"
+            )
+        told = [talk for talk in await transaction.conversations() if _speaks_of(talk, alerts)]
+        if not told:
+            raise UsageError(f"nobody has been told of {request.alert} yet: `alertd silence add` holds it back")
+        for talk in told:
+            await transaction.save_conversation(attrs.evolve(talk, acknowledged=taken))
+    return {
+        "alerts": [_named(alert) for alert in alerts],
+        "integrations": sorted({talk.integration_id for talk in told}),
+    }
+
+
 ACTIONS: Mapping[str, Action] = {
     "silence_add": add_silence,
     "silence_expire": expire_silence,
+    "acknowledge": acknowledge,
 }
 
 
@@ -84,8 +120,7 @@ def _read(kind: type[Request], arguments: Mapping[str, Any]) -> Request:
 
 def _silence(request: SilenceRequest, now: datetime) -> Silence:
     starts_at = request.starts_at or now
-    if not request.comment.strip() or not request.created_by.strip():
-        raise UsageError("a silence needs an author and a comment: others will wonder at the quiet")
+    _require_author(request.created_by, request.comment, "a silence")
     if request.ends_at is None and not request.until_state_change:
         raise UsageError("a silence needs an end: a duration, an instant, or the end of the alerts it is made for")
     if request.ends_at is not None and not (now < request.ends_at and starts_at < request.ends_at):
@@ -98,6 +133,17 @@ def _silence(request: SilenceRequest, now: datetime) -> Silence:
         created_by=request.created_by.strip(),
         comment=request.comment.strip(),
     )
+
+
+def _require_author(created_by: str, comment: str, what: str) -> None:
+    if not comment.strip() or not created_by.strip():
+        raise UsageError(f"{what} needs an author and a comment: others will wonder at the quiet")
+
+
+def _speaks_of(talk: Conversation, alerts: Iterable[Alert]) -> bool:
+    """Whether a conversation tells of one of these alerts, accepted or not."""
+    lines = {line.fingerprint for line in talk.told} | {line.fingerprint for line in talk.announced}
+    return not lines.isdisjoint(alert.fingerprint for alert in alerts)
 
 
 def _matchers(texts: Iterable[str]) -> tuple[Matcher, ...]:

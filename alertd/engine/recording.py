@@ -23,7 +23,7 @@ async def record(
     woken: dict[str, tuple[Route, Mapping[str, str]]] = {}
     for labels in _news(moved, told):
         woken |= {key: (route, route.group_labels(labels)) for key, route in routing.groups_of(labels).items()}
-    await _save_alerts(transaction, moved, routing)
+    await _save_alerts(transaction, moved, routing, now)
     for event in told:
         for key in routing.groups_of(event.labels):
             await transaction.save_events(key, (event,))
@@ -43,12 +43,39 @@ async def wake(transaction: Transaction, key: str, route: Route, labels: Mapping
         await transaction.save_group(touched)
 
 
-async def _save_alerts(transaction: Transaction, moves: tuple[Move, ...], routing: Routing) -> None:
-    kept = [(move.after, group_keys(move.after, routing)) for move in moves if move.after is not None]
-    await transaction.save_alerts(kept)
+async def _save_alerts(transaction: Transaction, moves: tuple[Move, ...], routing: Routing, now: datetime) -> None:
+    """Save what moved; an alert stays in a group that its labels have left until everybody there knows how it ended."""
+    kept = [move.after for move in moves if move.after is not None]
+    left = [await _left(transaction, alert, routing) for alert in kept]
+    await transaction.save_alerts(
+        (alert, (*group_keys(alert, routing), *groups)) for alert, groups in zip(kept, left, strict=True)
+    )
+    for key in {key for groups in left for key in groups}:
+        await _wake_left(transaction, key, routing, now)
     await transaction.delete_alerts(
         move.before.fingerprint for move in moves if move.after is None and move.before is not None
     )
+
+
+async def _left(transaction: Transaction, alert: Alert, routing: Routing) -> list[str]:
+    """Give the groups an alert is not routed to any more although somebody there was told that it fires."""
+    here = group_keys(alert, routing)
+    before = [key for key in await transaction.groups_of(alert.fingerprint) if key not in here]
+    return [key for key in before if await _knows(transaction, key, alert.fingerprint)]
+
+
+async def _knows(transaction: Transaction, key: str, fingerprint: str) -> bool:
+    talks = await transaction.conversations_in(key)
+    told = any(line.fingerprint == fingerprint for talk in talks for line in talk.told)
+    return told or any(line.fingerprint == fingerprint for talk in talks for line in talk.announced)
+
+
+async def _wake_left(transaction: Transaction, key: str, routing: Routing, now: datetime) -> None:
+    talk = next(iter(await transaction.conversations_in(key)))
+    group = await transaction.group(key)
+    pace = routing.pace(talk.route_id)
+    fresh = open_group(key, talk.route_id, talk.group_labels, pace, now)
+    await transaction.save_group(touch(group, pace, now) if group is not None else fresh)
 
 
 def group_keys(alert: Alert, routing: Routing) -> tuple[str, ...]:

@@ -80,6 +80,11 @@ class MemoryReader:
         """Give the alerts of a group, by fingerprint."""
         return _alerts(self._tables.alerts.under("group", group_key))
 
+    async def groups_of(self, fingerprint: str) -> tuple[str, ...]:
+        """Give the groups of an alert, in order."""
+        placed = self._tables.alerts.get(fingerprint)
+        return tuple(sorted(placed[1])) if placed is not None else ()
+
     async def firing_alerts(self) -> tuple[Alert, ...]:
         """Give every alert that fires, by fingerprint."""
         return _alerts(self._tables.alerts.under("state", FIRING))

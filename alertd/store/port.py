@@ -70,6 +70,10 @@ class Reader(Protocol):
         """Give the alerts that belong to a group, by fingerprint."""
         ...
 
+    async def groups_of(self, fingerprint: str) -> tuple[str, ...]:
+        """Give the keys of the groups that an alert belongs to, in order; none where there is no such alert."""
+        ...
+
     async def firing_alerts(self) -> tuple[Alert, ...]:
         """Give every alert that fires, by fingerprint."""
         ...
@@ -249,7 +253,10 @@ class Transaction(Reader, Protocol):
         ...
 
     async def prune(self, before: datetime) -> int:
-        """Delete history, rounds, transitions, log, ended deliveries and silences older than `before`; a job's entries stay replayable. Give rows deleted."""
+        """Delete history, rounds, transitions, log, ended deliveries and silences older than `before`; give rows deleted.
+
+        A job's entries stay replayable.
+        """
         ...
 
 

@@ -89,6 +89,9 @@ ALERTS_OF = ALERTS_OF_TENANT.where(is_one_of(alerts.c.service_principal_id, "pri
 ALERTS_IN = ALERTS.join(alert_groups, alert_groups.c.fingerprint == alerts.c.fingerprint).where(
     is_given(alert_groups.c.group_key)
 )
+GROUPS_OF = (
+    select(alert_groups.c.group_key).where(is_given(alert_groups.c.fingerprint)).order_by(alert_groups.c.group_key)
+)
 FIRING_ALERTS = ALERTS.where(alerts.c.state == State.FIRING.value)
 SAVE_ALERT = upsert(alerts)
 LEAVE_GROUPS = delete(alert_groups).where(is_given(alert_groups.c.fingerprint))

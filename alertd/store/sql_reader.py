@@ -89,6 +89,10 @@ class SqlReader:
         """Give the alerts of a group, by fingerprint."""
         return await self._do.run(values, alert_of, queries.ALERTS_IN, {"group_key": group_key})
 
+    async def groups_of(self, fingerprint: str) -> tuple[str, ...]:
+        """Give the groups of an alert, in order."""
+        return await self._do.run(values, _only_column, queries.GROUPS_OF, {"fingerprint": fingerprint})
+
     async def firing_alerts(self) -> tuple[Alert, ...]:
         """Give every alert that fires, by fingerprint."""
         return await self._do.run(values, alert_of, queries.FIRING_ALERTS)

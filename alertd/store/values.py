@@ -184,12 +184,22 @@ class Announced:
 
 
 @attrs.frozen(kw_only=True)
+class Acknowledgement:
+    """Somebody has taken a conversation on: reminders stop until the alerts it tells of change."""
+
+    at: datetime
+    created_by: str
+    comment: str
+
+
+@attrs.frozen(kw_only=True)
 class Conversation:
     """All that one integration was told of one group, from its first message to its all-clear.
 
     sequence: messages decided so far. last_message_at: the repeat clock. open_delivery: id of the one delivery that is not at its end.
     recheck: a decision was put off while that delivery was under way; it is taken anew when that has ended.
-    events: waiting for the next message. route_id, group_labels: its group's, which it may outlive.
+    events: waiting for the next message. acknowledged: by whom, as long as its alerts stay the same.
+    route_id, group_labels: its group's, which it may outlive.
     title: what its first message was called; a mail thread keeps its subject by it.
     """
 
@@ -208,6 +218,7 @@ class Conversation:
     open_delivery: str | None = None
     title: str = ""
     recheck: bool = False
+    acknowledged: Acknowledgement | None = None
 
 
 @attrs.frozen(kw_only=True)

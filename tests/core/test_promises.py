@@ -10,9 +10,6 @@ pytestmark = pytest.mark.anyio
 
 FIRST_A, CLEAR_A = ("first_notification", "A", ""), ("all_resolved", "", "A")
 
-settles_once = pytest.mark.xfail(strict=True, reason="an alert is let go of by the first of its groups that is done")
-forgets_left = pytest.mark.xfail(strict=True, reason="an alert that moves on leaves the groups that were told of it")
-
 
 async def nothing_left(desk: Desk) -> bool:
     """Nothing is kept of what is over, a day after at the latest."""
@@ -20,7 +17,6 @@ async def nothing_left(desk: Desk) -> bool:
     return (await desk.conversations(), await desk.stored_alerts(), await desk.groups()) == ((), [], 0)
 
 
-@settles_once
 async def test_an_alert_in_two_groups_is_told_and_ended_in_both() -> None:
     """The groups have ticks of their own; what is settled in one may still have to be told in the other."""
     quick, slow = Receiver("quick"), Receiver("slow")
@@ -75,7 +71,6 @@ async def test_a_new_episode_under_new_labels_leaves_no_old_group_behind() -> No
     assert await nothing_left(desk)
 
 
-@forgets_left
 async def test_an_episode_that_comes_back_under_new_labels_between_two_ticks() -> None:
     teams = Receiver("ops")
     desk = Desk(route("ops", group_by=("name",)), teams)
@@ -171,7 +166,6 @@ async def test_who_was_told_hears_the_end_though_the_routes_name_another_now() -
     assert await nothing_left(desk)
 
 
-@forgets_left
 async def test_who_was_told_hears_the_end_at_the_next_tick_of_a_group_that_the_routes_have_left() -> None:
     old, new = Receiver("old"), Receiver("new")
     desk = Desk(route("old", group_by=("alertname",)), old, new)
@@ -185,7 +179,6 @@ async def test_who_was_told_hears_the_end_at_the_next_tick_of_a_group_that_the_r
     assert old.reasons == [FIRST_A, CLEAR_A]
 
 
-@forgets_left
 async def test_who_was_told_after_the_reload_by_a_message_that_was_on_its_way_hears_the_end() -> None:
     old, new = Receiver("old"), Receiver("new")
     old.mood = "down"

@@ -122,7 +122,6 @@ def test_the_command_ends_once_all_has_arrived() -> None:
 
     assert done.returncode == 0, done.stderr
     assert "missing" not in done.stderr
-    assert "answered 503" in done.stderr  # the Teams channel was down for a while
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
 

@@ -113,8 +113,12 @@ class Site:
                 await asyncio.sleep(0.02)
 
     def told(self, medium: Medium = Medium.WEBHOOK) -> list[str]:
-        """Give the reasons of what a receiver accepted, oldest first."""
-        return [arrival.message.reason for arrival in reversed(self.accepted(medium))]
+        """Give the reasons of what a receiver accepted, oldest first; what alertd says of itself is another matter."""
+        return [
+            arrival.message.reason
+            for arrival in reversed(self.accepted(medium))
+            if b"ReloadFailed" not in arrival.message.body
+        ]
 
     def accepted(self, medium: Medium) -> list[Arrival]:
         return [arrival for arrival in self.receivers.inbox.arrivals(medium=medium) if arrival.accepted]

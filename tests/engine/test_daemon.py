@@ -199,3 +199,28 @@ async def test_a_silence_made_beside_the_daemon_holds_back_until_it_is_ended(sit
     assert told_meanwhile == []
     assert site.told(Medium.WEBHOOK) == ["first_notification"]
     assert (await site.stop(daemon))[0] == 0
+
+
+async def test_what_is_acknowledged_beside_the_daemon_is_not_repeated_and_its_end_is_told(site: Site) -> None:
+    job = site.job()
+    site.configure(kinds="webhook", route="group_wait: 0s, group_interval: 1s, repeat_interval: 1s")
+    daemon = await site.daemon()
+    await site.until(lambda: len(site.simulator.calls) > 6)
+    job.set(quarantined())
+    await site.until(lambda: "repeat" in site.told(Medium.WEBHOOK))
+
+    code, out, err = await site.command("ack", "JobQuarantined", "--comment", "on it", "--author", "ada")
+    before = site.told(Medium.WEBHOOK)
+    polls = len(site.simulator.calls)
+    await site.until(lambda: len(site.simulator.calls) > polls + 4)
+    (listed,) = json.loads((await site.command("alerts", "alertname=JobQuarantined", "--json"))[1])
+    status = (await site.command("status"))[1]
+    meanwhile = site.told(Medium.WEBHOOK)
+    job.set(active())
+    await site.until(lambda: site.told(Medium.WEBHOOK)[-1] == "all_resolved")
+
+    assert (code, out) == (0, "JobQuarantined (contoso/Salesforce/SF.1)\n"), err
+    assert len(meanwhile) - len(before) <= 1, "one may have been on its way"
+    assert (listed["acknowledged"], listed["silenced"]) == ("ada: on it", None)
+    assert "conversations acknowledged: 1, silences in force: 0" in status
+    assert (await site.stop(daemon))[0] == 0

@@ -286,6 +286,7 @@ QUESTIONS = {
     "alerts of a tenant": lambda t: t.alerts(tenant_key="k"),
     "alerts of principals": lambda t: t.alerts_of("k", ["a", "b"]),
     "alerts in a group": lambda t: t.alerts_in("g"),
+    "groups of an alert": lambda t: t.groups_of("f"),
     "firing alerts": lambda t: t.firing_alerts(),
     "events": lambda t: t.events_in("g"),
     "group": lambda t: t.group("g"),

@@ -457,3 +457,18 @@ async def test_decisions_are_found(store: Store, make: Any, asked: dict[str, Any
     entries = await found(store, lambda reader: reader.log(**asked))
 
     assert list(entries) == [decided[n] for n in expected]
+
+
+async def test_the_groups_of_an_alert_are_those_it_was_saved_with_last(store: Store, make: Any) -> None:
+    """None where there is no such alert."""
+    alert = make.alert("A")
+    async with store.transaction() as transaction:
+        await transaction.save_alerts([(alert, ["g2", "g1"])])
+        first = await transaction.groups_of(alert.fingerprint)
+        await transaction.save_alerts([(alert, ["g1"])])
+
+    async with store.reading() as reader:
+        after = await reader.groups_of(alert.fingerprint)
+        nobody = await reader.groups_of("0" * 16)
+
+    assert (first, after, nobody) == (("g1", "g2"), ("g1",), ())
