@@ -46,8 +46,6 @@ def test(files: Sequence[Path], pattern: str | None, junit: Path | None) -> int:
 
     chosen = _compiled(pattern)
     results = asyncio.run(_run(_read(files), chosen))
-    for result in results:
-        _tell(result)
     click.echo(_summary(results))
     if chosen is not None and not any(result.results for result in results):
         click.echo(f"no test has a name in which `{pattern}` is found", err=True)
@@ -85,7 +83,11 @@ def _read(files: Iterable[Path]) -> list[RehearsalFile]:
 async def _run(files: Iterable[RehearsalFile], chosen: re.Pattern[str] | None) -> list[FileResult]:
     from alertd.rehearsal.runner import run_file
 
-    return [await run_file(file, chosen) for file in files]
+    results = []
+    for file in files:
+        results.append(await run_file(file, chosen))
+        _tell(results[-1])
+    return results
 
 
 def _tell(result: FileResult) -> None:

@@ -52,9 +52,12 @@ class Instant:
     attempts: tuple[Attempt, ...] = ()
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class Course:
-    """All of it. instants: in order; only those at which something changed."""
+    """All of it. instants: in order; only those at which something changed.
+
+    It has no repr of its own: asyncio makes one of every result that it hands over, and thousands of alerts take seconds.
+    """
 
     instants: tuple[Instant, ...]
     heard: tuple[Heard, ...]

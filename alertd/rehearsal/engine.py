@@ -15,6 +15,7 @@ from alertd.alerts.observation import Watched
 from alertd.engine.delivering import Delivering
 from alertd.engine.flushing import Flushing
 from alertd.engine.health import judge_alertd
+from alertd.engine.rehoming import rehome
 from alertd.engine.rounds import Found, Rounds
 from alertd.model.alert import Scope
 from alertd.notify.channels.port import Channel
@@ -119,8 +120,16 @@ class Rehearsal:
         for delivery_id, (_, receiver) in self._process.hanging.items():
             self._receivers.no_answer(receiver, delivery_id, self._clock.now())
         self._process = self._start()
-        await self._process.delivering.recover(self._clock.now(), alone=True)
+        await self._take_over()
         return True
+
+    async def _take_over(self) -> None:
+        """Do what the daemon does when it finds a store: end what is not watched any more, regroup, take lost attempts for unknown."""
+        process, now = self._process, self._clock.now()
+        await process.rounds.retire({watched.key for watched, _ in self._tenants}, now)
+        async with self._store.transaction() as transaction:
+            await rehome(transaction, process.flushing.routing, now)
+        await process.delivering.recover(now, alone=True)
 
     async def _poll(self, moment: timedelta) -> tuple[tuple[str, str], ...]:
         """Poll all tenants, if a step is due; give what they answered other than before."""
