@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,17 +28,28 @@ def alerts(matchers: tuple[str, ...], everything: bool, as_json: bool, config_pa
     """List the alerts that fire, worst and oldest first; MATCHERS such as severity=critical narrow the list down."""
     from alertd.cli.looking import look, show
     from alertd.model.alert import SEVERITIES, Alert, State
+    from alertd.notify.silences import silencer
 
     wanted = _parsed(matchers)
 
-    async def ask(reader: Any, _config: Any) -> tuple[Alert, ...]:  # noqa: ANN401
-        found: tuple[Alert, ...] = await reader.alerts()
-        return found
+    now = datetime.now(UTC)
 
-    found = [alert for alert in look(config_path, ask) if everything or alert.state is State.FIRING]
+    async def ask(reader: Any, _config: Any) -> Any:  # noqa: ANN401
+        return await reader.alerts(), await reader.conversations(), await reader.silences(ending_after=now)
+
+    stored, talks, silences = look(config_path, ask)
+    found: list[Alert] = [alert for alert in stored if everything or alert.state is State.FIRING]
     chosen = [alert for alert in found if all(matcher.matches(alert.labels) for matcher in wanted)]
     chosen.sort(key=lambda alert: (SEVERITIES.index(alert.severity), alert.startsAt or alert.activeSince))
-    show([_row(alert) for alert in chosen], as_json=as_json, empty="no alert fires")
+    taken = _taken_on(talks)
+    rows = [_row(alert, taken.get(alert.fingerprint), silencer(alert, silences, now)) for alert in chosen]
+    show(rows, as_json=as_json, empty="no alert fires")
+
+
+def _taken_on(talks: Any) -> dict[str, Any]:  # noqa: ANN401 - Conversations, imported late
+    """Give who has acknowledged what, by fingerprint."""
+    taken = (talk for talk in talks if talk.acknowledged is not None)
+    return {line.fingerprint: talk.acknowledged for talk in taken for line in (*talk.told, *talk.announced)}
 
 
 def _parsed(matchers: tuple[str, ...]) -> list[Any]:
@@ -53,7 +65,7 @@ def _parsed(matchers: tuple[str, ...]) -> list[Any]:
     return parsed
 
 
-def _row(alert: Any) -> dict[str, Any]:  # noqa: ANN401 - an Alert, imported late
+def _row(alert: Any, taken: Any, silence: Any) -> dict[str, Any]:  # noqa: ANN401 - an Alert and what quiets it
     return {
         "state": str(alert.state),
         "severity": alert.severity,
@@ -63,5 +75,11 @@ def _row(alert: Any) -> dict[str, Any]:  # noqa: ANN401 - an Alert, imported lat
         "job_id": alert.labels.get("job_id", ""),
         "since": alert.startsAt or alert.activeSince,
         "summary": alert.annotations.get("summary", ""),
+        "acknowledged": _words(taken),
+        "silenced": _words(silence),
         "fingerprint": alert.fingerprint,
     }
+
+
+def _words(quiet: Any) -> str | None:  # noqa: ANN401 - an Acknowledgement or a Silence
+    return None if quiet is None else f"{quiet.created_by}: {quiet.comment}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from alertd.config import Config
@@ -17,13 +18,18 @@ _OPEN = (DeliveryState.PENDING, DeliveryState.SENDING, DeliveryState.UNKNOWN)
 
 async def standing(reader: Reader, config: Config) -> Mapping[str, Any]:
     """Gather tenants, alerts by state and severity, and deliveries that are open or failed."""
+    now = datetime.now(UTC)
     tenants = {record.key: record for record in await reader.tenants()}
     alerts = await reader.alerts()
+    talks = await reader.conversations()
+    silences = await reader.silences(ending_after=now)
     waiting = await reader.deliveries(states=_OPEN)
     return {
         "tenants": [await _tenant(reader, one.name, one.key, tenants.get(one.key)) for one in config.tenants],
         "alerts": dict(Counter(str(alert.state) for alert in alerts)),
         "firing": dict(Counter(alert.severity for alert in alerts if alert.state is State.FIRING)),
+        "acknowledged": sum(talk.acknowledged is not None for talk in talks),
+        "silences": sum(silence.in_force(now) for silence in silences),
         "deliveries_open": len(waiting),
         "deliveries_failed": dict(await reader.failed_integrations()),
     }
@@ -47,6 +53,7 @@ def lines(found: Mapping[str, Any]) -> Iterator[str]:
     """Say the rest in words."""
     firing = ", ".join(f"{number} {severity}" for severity, number in found["firing"].items())
     yield f"firing: {firing or 'nothing'}"
+    yield f"conversations acknowledged: {found['acknowledged']}, silences in force: {found['silences']}"
     yield f"deliveries under way: {found['deliveries_open']}"
     for integration, number in found["deliveries_failed"].items():
         yield f"given up at {integration} since it last accepted anything: {number}"

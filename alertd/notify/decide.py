@@ -67,12 +67,13 @@ class Ledger:
     """What one integration knows of a group.
 
     told: by fingerprint, what it accepted as firing. announced: what only messages said that were never accepted.
-    last_message_at: the repeat clock.
+    last_message_at: the repeat clock. acknowledged: somebody has taken it on, so nobody need be reminded.
     """
 
     told: Mapping[str, Told] = attrs.field(factory=dict)
     announced: frozenset[Announced] = frozenset()
     last_message_at: datetime | None = None
+    acknowledged: bool = False
 
 
 @attrs.frozen(kw_only=True)
@@ -122,6 +123,7 @@ def ledger(conversation: Conversation | None) -> Ledger:
         told={line.fingerprint: line for line in conversation.told},
         announced=frozenset(conversation.announced),
         last_message_at=conversation.last_message_at,
+        acknowledged=conversation.acknowledged is not None,
     )
 
 
@@ -140,7 +142,7 @@ def assume(known: Ledger, delivery: Delivery, now: datetime) -> Ledger:
     fires = {line.fingerprint: _told(known, line, now) for line in delivery.firing}
     said = {line.fingerprint: line.episode for line in (*delivery.firing, *delivery.resolved)}
     unheard = frozenset(line for line in known.announced if line.episode > said.get(line.fingerprint, 0))
-    return Ledger(told=kept | fires, announced=unheard, last_message_at=now)
+    return Ledger(told=kept | fires, announced=unheard, last_message_at=now, acknowledged=known.acknowledged)
 
 
 def _told(known: Ledger, line: Announced, now: datetime) -> Told:
@@ -167,7 +169,9 @@ def decide(
     reason = _reason(known, everyone, firing, told_ends, unheard, manner, now) or (Reason.EVENT if events else None)
     forgotten = frozenset(alert.fingerprint for alert in ends if not _tells_end(alert, manner))
     if reason is None:
-        return Decision(withheld=_silence(everyone, ends), forgotten=forgotten)
+        unspoken = known.acknowledged and bool(firing) and _repeat_is_due(known, manner, now)
+        withheld = Withheld.ACKNOWLEDGED if unspoken else _silence(everyone, ends)
+        return Decision(withheld=withheld, forgotten=forgotten)
     resolved = tuple(ResolvedAlert(alert=alert, ended=_how(alert)) for alert in (*told_ends, *unheard))
     return Decision(reason=reason, firing=firing, resolved=resolved, events=events, forgotten=forgotten)
 
@@ -193,7 +197,7 @@ def _reason(
         return Reason.NEW_ALERTS if known.told else Reason.FIRST_NOTIFICATION
     if ends:
         return Reason.SOME_RESOLVED if _others_fire(known, everyone) else _closing(ends)
-    if firing and _repeat_is_due(known, manner, now):
+    if firing and not known.acknowledged and _repeat_is_due(known, manner, now):
         return Reason.REPEAT
     return Reason.LATE if unheard else None
 

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 import attrs
 
 from alertd.model.alert import Alert, Event, State
-from alertd.model.notification import DeliveryState, Withheld
+from alertd.model.notification import DeliveryState, Reason, Withheld
 from alertd.notify.decide import Decision, Ledger, Manner, Member, Standing, assume, decide, ledger, member
 from alertd.notify.group import Pace, flushed
 from alertd.store.values import Announced, Conversation, Delivery, Group
@@ -170,8 +170,22 @@ def _turn(listener: Listener, talk: Conversation, decision: Decision, members: t
     told = tuple(line for line in talk.told if line.fingerprint not in decision.forgotten)
     spoken = talk.sequence + (1 if decision.speaks else 0)
     announced = _announced(talk, decision, members)
-    after = attrs.evolve(talk, told=told, announced=announced, sequence=spoken, events=(), recheck=False)
+    after = attrs.evolve(
+        talk,
+        told=told,
+        announced=announced,
+        sequence=spoken,
+        events=(),
+        recheck=False,
+        acknowledged=None if _changes_set(decision) else talk.acknowledged,
+    )
     return Turn(listener=listener, conversation=after, decision=decision)
+
+
+def _changes_set(decision: Decision) -> bool:
+    """Whether other alerts than before are told to fire, or to have ended: whoever took on the old ones has not seen that."""
+    same = {None, Reason.REPEAT, Reason.EVENT, Reason.LATE}
+    return decision.reason not in same or bool(decision.forgotten)
 
 
 def _begin(listener: Listener, situation: Situation, now: datetime) -> Conversation:
@@ -252,7 +266,7 @@ def _again_at(
 def _repeat_at(turn: Turn, now: datetime) -> datetime | None:
     """Give when a turn's listener is due for a repeat; a message decided now counts as accepted, until it turns out otherwise."""
     interval = turn.listener.manner.repeat_interval
-    if turn.conversation is None or turn.listener.leaving or not interval:
+    if turn.conversation is None or turn.listener.leaving or not interval or turn.conversation.acknowledged:
         return None
     spoken = now if turn.decision.speaks else turn.conversation.last_message_at
     return (spoken or now) + interval

@@ -81,3 +81,18 @@ def test_wrong_use(alertd: Any, words: list[str], expected: str) -> None:
 
 def test_a_list_needs_a_store(alertd: Any) -> None:
     assert alertd("silence", "list").code == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        pytest.param(["JobPaused"], "Missing option '--comment'", id="no comment"),
+        pytest.param(["JobPaused", "--comment", " "], "an acknowledgement needs an author and a comment", id="an empty comment"),
+        pytest.param(["JobPaused", "--comment", "c"], "no alert that fires has the name or fingerprint 'JobPaused'", id="no alert"),
+    ],
+)  # fmt: skip
+def test_wrong_use_of_ack(alertd: Any, words: list[str], expected: str) -> None:
+    outcome = alertd("ack", *words)
+
+    assert outcome.code == 2
+    assert expected in outcome.err
