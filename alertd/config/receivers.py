@@ -51,7 +51,35 @@ _ALLOW_HTTP = Boolean("Plain http:// is meant.")
 
 
 @attrs.frozen
-class TeamsAuth(Kind):
+class TokenAuth(Kind):
+    """``{entra: {tenant: NAME}}``: a token of that tenant's application."""
+
+    expected: ClassVar[str] = "{entra: {tenant: NAME}}"
+
+    def read(self, node: Node, context: Context) -> EntraAuth | None:
+        """Give the tenant whose application asks for the token."""
+        entra = node.mapping("entra")["entra"]
+        if entra.null:
+            entra.problem("nothing", expected=self.expected, cure="name the tenant")
+            return None
+        return _ENTRA.read(entra, context)
+
+    def schema(self) -> Schema:
+        """Say its one key."""
+        return {
+            "type": "object",
+            "properties": {"entra": _ENTRA.schema()},
+            "required": ["entra"],
+            "additionalProperties": False,
+        }
+
+    def below(self, path: str) -> Iterator[Declared]:
+        """Give the keys of the tenant."""
+        yield from _ENTRA.declared(f"{path}.entra")
+
+
+@attrs.frozen
+class TeamsAuth(TokenAuth):
     """``sas``: the URL carries its own signature. ``{entra: {tenant: NAME}}``: a token of that tenant's application."""
 
     expected: ClassVar[str] = "`sas`, or {entra: {tenant: NAME}}"
@@ -61,25 +89,11 @@ class TeamsAuth(Kind):
         if node.scalar:
             node.choice(("sas",))
             return None
-        entra = node.mapping("entra")["entra"]
-        if entra.null:
-            entra.problem("nothing", expected=self.expected, cure="name the tenant")
-            return None
-        return _ENTRA.read(entra, context)
+        return super().read(node, context)
 
     def schema(self) -> Schema:
         """Allow both forms."""
-        entra: Schema = {
-            "type": "object",
-            "properties": {"entra": _ENTRA.schema()},
-            "required": ["entra"],
-            "additionalProperties": False,
-        }
-        return {"anyOf": [{"const": "sas"}, entra]}
-
-    def below(self, path: str) -> Iterator[Declared]:
-        """Give the keys of the second form."""
-        yield from _ENTRA.declared(f"{path}.entra")
+        return {"anyOf": [{"const": "sas"}, super().schema()]}
 
 
 _ENTRA = Shape(EntraAuth, {"tenant": Text("The configured tenant whose application asks for tokens.")})
@@ -148,6 +162,7 @@ SMTP = Shape(
         "tls": Enumerated("How the connection is protected; never only if possible.", tuple(Tls), enum=Tls),
         "username": Text("Who logs in; none: no log-in."),
         "password": SecretText("The password."),
+        "auth": TokenAuth("Instead of a password: {entra: {tenant: NAME}}, a token of that tenant's application."),
     },
 )
 GRAPH_MAIL = Shape(
@@ -163,8 +178,8 @@ HTTP_MAIL = Shape(
     HttpMailSettings,
     {
         "preset": Enumerated("The mail service.", tuple(MailPreset), enum=MailPreset),
-        "api_key": SecretText("Its key."),
-        "url": Url("Another address than the service's own."),
+        "api_key": SecretText("Its key; with `acs` the resource's access key."),
+        "url": Url("Another address than the service's own; with `acs` the resource's endpoint."),
         "allow_http": _ALLOW_HTTP,
     },
 )
@@ -198,14 +213,28 @@ class EmailKind(Section[EmailSettings]):
             node.problem("no `from`", expected="the sender's address", cure="add `from`")
         if settings.smtp is not None:
             _check_smtp(settings.smtp, place_of(node, "smtp"))
+        if settings.http is not None and settings.http.preset is MailPreset.ACS and not settings.http.url:
+            cure = "add the resource's endpoint, such as https://NAME.communication.azure.com"
+            place_of(node, "http").problem("`acs` without `url`", expected="a url", cure=cure)
         return settings
 
 
 def _check_smtp(smtp: SmtpSettings, node: Node) -> None:
-    if smtp.tls is Tls.NONE and (smtp.password is not None or smtp.username):
+    if smtp.auth is not None:
+        _check_token(smtp, node)
+    elif smtp.tls is Tls.NONE and (smtp.password is not None or smtp.username):
         node.problem("a password and `tls: none`", expected="a protected connection", cure="use starttls or implicit")
     elif bool(smtp.username) != (smtp.password is not None):
         node.problem("only one of username and password", expected="both, or none")
+
+
+def _check_token(smtp: SmtpSettings, node: Node) -> None:
+    if smtp.password is not None:
+        node.problem("a password and `auth`", expected="one of the two")
+    elif not smtp.username:
+        node.problem("`auth` without `username`", expected="the mailbox that the token is for", cure="add `username`")
+    elif smtp.tls is Tls.NONE:
+        node.problem("a token and `tls: none`", expected="a protected connection", cure="use starttls or implicit")
 
 
 WEBHOOK = Shape(
@@ -213,9 +242,8 @@ WEBHOOK = Shape(
     {
         "url": SecretUrl("Where to POST, used exactly as it is written."),
         "format": Enumerated(
-            "The body: our own in the shape of Standard Webhooks, or Alertmanager's.",
+            "The body: our own in the shape of Standard Webhooks, Alertmanager's, or our own as a CloudEvent.",
             tuple(WebhookFormat),
-            later=("cloudevents",),
             enum=WebhookFormat,
         ),
         "signing_secret": SecretText("Signs every request (Standard Webhooks): `whsec_` and base64, or any text."),

@@ -93,6 +93,8 @@ def _tenants_of(receiver: ReceiverSettings) -> Iterable[tuple[tuple[str | int, .
     for index, email in enumerate(receiver.email):
         if email.graph is not None:
             yield ("email", index, "graph", "tenant"), email.graph.tenant
+        if email.smtp is not None and email.smtp.auth is not None:
+            yield ("email", index, "smtp", "auth", "entra", "tenant"), email.smtp.auth.tenant
 
 
 def _check_times(config: Config, root: Node) -> None:
@@ -134,6 +136,10 @@ def _teams_with_cloud(teams: TeamsSettings, clouds: dict[str, str]) -> TeamsSett
 
 
 def _email_with_cloud(email: EmailSettings, clouds: dict[str, str]) -> EmailSettings:
-    if email.graph is None:
-        return email
-    return attrs.evolve(email, graph=attrs.evolve(email.graph, cloud=clouds.get(email.graph.tenant, "global")))
+    smtp, graph = email.smtp, email.graph
+    if smtp is not None and smtp.auth is not None:
+        auth = attrs.evolve(smtp.auth, cloud=clouds.get(smtp.auth.tenant, "global"))
+        return attrs.evolve(email, smtp=attrs.evolve(smtp, auth=auth))
+    if graph is not None:
+        return attrs.evolve(email, graph=attrs.evolve(graph, cloud=clouds.get(graph.tenant, "global")))
+    return email

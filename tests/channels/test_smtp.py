@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import email
 import email.policy
 import socket
@@ -21,7 +22,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from alertd.errors import DeliveryError, DeliveryFailureReason
 from alertd.model.secret import Secret
 from alertd.notify.channels.email import EmailChannel
-from alertd.notify.channels.settings import EmailSettings, SmtpSettings, Tls
+from alertd.notify.channels.settings import EmailSettings, EntraAuth, SmtpSettings, Tls
 from alertd.render.environment import Templates
 from alertd.render.samples import notification
 
@@ -328,3 +329,87 @@ async def test_a_line_that_begins_with_a_dot_stays_one(serve: Any, make: Any) ->
     await channel.send(rendered, key="c1-1", attempt=1, now=NOW)
 
     assert postman.taken[0].content == b"Subject: x\r\n\r\n.dot\r\n..two\r\n"
+
+
+class TokenPostman(Postman):
+    """A server that takes tokens alone. right: the only token that it takes."""
+
+    right: str = "token-1"
+    asked: list[str]
+
+    async def auth_XOAUTH2(self, server: SMTP, args: list[str]) -> AuthResult:  # noqa: N802 - aiosmtpd's name
+        told = base64.b64decode(args[1]).decode()
+        self.asked = [*getattr(self, "asked", []), told]
+        right = told == f"user=alerts@contoso.com\x01auth=Bearer {self.right}\x01\x01"
+        if not right:
+            await server.push("535 5.7.3 Authentication unsuccessful")
+        return AuthResult(success=right, handled=not right)
+
+
+@pytest.fixture
+def tokens_only(server_tls: ssl.SSLContext) -> Iterator[tuple[TokenPostman, int]]:
+    postman = TokenPostman()
+    with socket.create_server(("localhost", 0)) as free:
+        port = free.getsockname()[1]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # aiosmtpd warns of itself
+        options: dict[str, Any] = {
+            "require_starttls": True,
+            "auth_required": True,
+            "auth_exclude_mechanism": ["LOGIN", "PLAIN"],
+        }
+        controller = Controller(postman, hostname="localhost", port=port, tls_context=server_tls, **options)
+        controller.start()
+        yield postman, port
+        controller.stop()
+
+
+TOKEN = {"username": "alerts@contoso.com", "auth": EntraAuth(tenant="contoso")}
+
+
+@pytest.mark.anyio
+async def test_a_token_instead_of_a_password(tokens_only: Any, make: Callable[..., EmailChannel], tokens: Any) -> None:
+    postman, port = tokens_only
+
+    await send(make(port, **TOKEN))
+
+    assert len(postman.taken) == 1
+    assert tokens.asked == [("contoso", "https://outlook.office365.com/.default")]
+
+
+@pytest.mark.anyio
+async def test_a_token_that_is_refused_is_replaced_once(tokens_only: Any, make: Callable[..., EmailChannel]) -> None:
+    postman, port = tokens_only
+    postman.right = "token-2"
+
+    await send(make(port, **TOKEN))
+
+    assert len(postman.asked) == 2
+    assert len(postman.taken) == 1
+
+
+@pytest.mark.anyio
+async def test_a_mailbox_that_is_not_ours_is_refused_for_good(
+    tokens_only: Any, make: Callable[..., EmailChannel]
+) -> None:
+    postman, port = tokens_only
+    postman.right = "never"
+
+    error = await failed(make(port, **TOKEN))
+
+    assert (error.reason, error.retriable, error.ambiguous) == (DeliveryFailureReason.AUTH, False, False)
+    assert "token-" not in str(error)
+    assert len(postman.asked) == 2
+
+
+@pytest.mark.anyio
+async def test_a_token_never_goes_out_in_clear_text(tokens_only: Any, make: Callable[..., EmailChannel]) -> None:
+    error = await failed(make(tokens_only[1], tls=Tls.NONE, **TOKEN))
+
+    assert error.reason is DeliveryFailureReason.AUTH
+    assert not hasattr(tokens_only[0], "asked")
+
+
+@pytest.mark.anyio
+async def test_check_logs_in_with_the_token(tokens_only: Any, make: Callable[..., EmailChannel]) -> None:
+    assert (await make(tokens_only[1], **TOKEN).check()).detail == "connected and logged in"

@@ -217,3 +217,35 @@ def test_a_flood_is_cut_with_a_count(offline: Callable[..., WebhookChannel]) -> 
     assert len(rendered.body) <= 1_000_000
     assert data["truncated"] == 600 - len(data["firing"]) > 0
     assert rendered.shortened
+
+
+@pytest.mark.anyio
+async def test_a_cloud_event(receiver: Any, templates: Templates, http: ReceiverHttp) -> None:
+    """Structured mode; `source` and `id` are the same over all attempts, and what CloudEvents calls data is our own body's."""
+    told = channel(receiver, templates, http, format=WebhookFormat.CLOUDEVENTS)
+    ours = channel(receiver, templates, http)
+    rendered = told.render(notification())
+
+    for attempt in (1, 2):
+        await told.send(rendered, key="c1-1", attempt=attempt, now=NOW + timedelta(minutes=attempt))
+
+    first, second = receiver.requests
+    body = json.loads(first.body)
+    assert first.body == second.body
+    assert first.headers["content-type"] == "application/cloudevents+json"
+    assert {name: text for name, text in body.items() if name != "data"} == {
+        "specversion": "1.0",
+        "id": "0f3a9b7c.1",
+        "source": "https://alertd.example.com",
+        "type": "alertd.first_notification",
+        "time": "2026-01-05T10:41:00+00:00",
+        "subject": "route0/contoso/JobQuarantined",
+        "datacontenttype": "application/json",
+    }
+    assert body["data"] == json.loads(ours.render(notification()).body)["data"]
+
+
+def test_a_cloud_event_needs_a_source_even_without_pages(offline: Callable[..., WebhookChannel]) -> None:
+    body = json.loads(offline(format=WebhookFormat.CLOUDEVENTS).render(notification(external_url=None)).body)
+
+    assert body["source"] == "urn:alertd"

@@ -26,6 +26,7 @@ from alertd.notify import inhibition
 from alertd.notify.channels.settings import (
     EmailSettings,
     EntraAuth,
+    MailPreset,
     SmtpSettings,
     TeamsSettings,
     Tls,
@@ -130,7 +131,7 @@ def test_tenant_defaults_fill_gaps_and_labels_are_joined(whole: Config) -> None:
 def test_receivers(whole: Config) -> None:
     oncall, managers = whole.receivers
     first, second = oncall.teams
-    smtp, graph, resend = oncall.email
+    smtp, graph, resend, token, acs = oncall.email
 
     assert first == TeamsSettings(url=Secret(_TEAMS_URL))
     assert first.url.reveal() == _TEAMS_URL, "a Workflows URL is used as it is"
@@ -150,6 +151,10 @@ def test_receivers(whole: Config) -> None:
     assert graph.graph is not None
     assert graph.graph.cloud == "usgov"
     assert resend.http is not None
+    assert token.smtp is not None
+    assert token.smtp.auth == EntraAuth(tenant="contoso", cloud="usgov")
+    assert acs.http is not None
+    assert acs.http.preset is MailPreset.ACS
     assert oncall.webhook[1].format is WebhookFormat.ALERTMANAGER
     assert managers.webhook == (WebhookSettings(url=Secret("http://intranet/hook"), allow_http=True),)
 

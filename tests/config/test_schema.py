@@ -17,7 +17,7 @@ _OF_SHAPE = (
     "not-a-mapping", "unknown-section", "unknown-key-in-section", "section-is-text", "no-receivers", "no-route", "receivers-empty",
     "interval-is-no-duration", "concurrency-too-high", "first-sight-unknown", "two-credentials", "credential-misspelt", "unknown-cloud",
     "graph-url-is-no-url", "tenant-without-name", "later-integrations", "later-sections", "store-is-a-path", "override-severity-unknown",
-    "override-without-alert", "webhook-is-no-list", "webhook-format-later", "inhibit-rule-without-target", "inhibit-rule-unknown-word",
+    "override-without-alert", "webhook-is-no-list", "inhibit-rule-without-target", "inhibit-rule-unknown-word",
     "mail-port-out-of-range", "mail-without-recipient", "name-in-tenant-defaults", "route-without-receiver", "size-without-unit",
     "route-matchers-at-the-root", "routes-are-a-mapping", "time-intervals-wrong",
 )  # fmt: skip

@@ -25,15 +25,16 @@ Request = Callable[[Mapping[str, str]], Awaitable[Answer]]
 
 async def authorized(tokens: TokenSource, tenant: str, scope: str, request: Request) -> Answer:
     """Make a request with an Authorization header, and again with another token if the first was refused."""
-    header = await _header(tokens, tenant, scope, None)
+    header = await token_header(tokens, tenant, scope)
     answer = await request({"Authorization": header})
     if answer.status != _UNAUTHORIZED:
         return answer
-    renewed = await _header(tokens, tenant, scope, header)
+    renewed = await token_header(tokens, tenant, scope, header)
     return await request({"Authorization": renewed}) if renewed != header else answer
 
 
-async def _header(tokens: TokenSource, tenant: str, scope: str, rejected: str | None) -> str:
+async def token_header(tokens: TokenSource, tenant: str, scope: str, rejected: str | None = None) -> str:
+    """Give the value of an Authorization header, as `TokenSource.header` does; raises DeliveryError."""
     try:
         return await tokens.header(tenant, scope, rejected=rejected)
     except PollError as exc:

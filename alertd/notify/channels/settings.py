@@ -26,12 +26,17 @@ class WebhookFormat(enum.StrEnum):
 
     ALERTD = "alertd"  # our own, in the shape of Standard Webhooks: type, timestamp, data
     ALERTMANAGER = "alertmanager"  # Alertmanager's JSON, version 4: all its receivers understand it
+    CLOUDEVENTS = "cloudevents"  # CloudEvents 1.0, structured: `data` is that of our own body
 
 
 class MailPreset(enum.StrEnum):
     """Mail services with an HTTP interface that we know how to speak to."""
 
     RESEND = "resend"
+    POSTMARK = "postmark"
+    SENDGRID = "sendgrid"
+    MAILGUN = "mailgun"
+    ACS = "acs"  # Azure Communication Services
 
 
 @attrs.frozen(kw_only=True)
@@ -55,13 +60,17 @@ class TeamsSettings:
 
 @attrs.frozen(kw_only=True)
 class SmtpSettings:
-    """A mail server. port: null means 587, 465 or 25, as `tls` says."""
+    """A mail server. port: null means 587, 465 or 25, as `tls` says.
+
+    username: who logs in, with either a password or a token of a configured tenant's application (XOAUTH2).
+    """
 
     host: str
     port: int | None = None
     tls: Tls = Tls.STARTTLS
     username: str = ""
     password: Secret | None = None
+    auth: EntraAuth | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -80,7 +89,7 @@ class GraphMailSettings:
 
 @attrs.frozen(kw_only=True)
 class HttpMailSettings:
-    """A mail service's HTTP interface. url: null means the preset's own."""
+    """A mail service's HTTP interface. url: null means the preset's own; Azure's is that of the resource."""
 
     preset: MailPreset = MailPreset.RESEND
     api_key: Secret

@@ -1,4 +1,7 @@
-"""A POST to any URL: our own body or Alertmanager's, with the headers of Standard Webhooks."""
+"""A POST to any URL: our own body, the same as a CloudEvent, or Alertmanager's, with the headers of Standard Webhooks.
+
+CloudEvents 1.0 in structured mode: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protocol-binding.md
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ from alertd.render.message import Form, render
 from alertd.render.parts import ALERTD, ALERTMANAGER
 
 LIMITS = Limits(body_bytes_max=1_000_000, blocks_max=0)
-_PARTS = {WebhookFormat.ALERTD: ALERTD, WebhookFormat.ALERTMANAGER: ALERTMANAGER}
+_PARTS = {WebhookFormat.ALERTD: ALERTD, WebhookFormat.ALERTMANAGER: ALERTMANAGER, WebhookFormat.CLOUDEVENTS: ALERTD}
 _GONE = 410
 
 
@@ -82,15 +85,32 @@ class WebhookChannel:
 def _form(body_format: WebhookFormat) -> Form:
     part = _PARTS[body_format]
 
-    def assemble(values: Mapping[str, Any], _: Notification) -> bytes:
-        return cards.compact(values[part.name])
+    cloud_event = body_format is WebhookFormat.CLOUDEVENTS
+
+    def assemble(values: Mapping[str, Any], notification: Notification) -> bytes:
+        body = values[part.name]
+        return cards.compact(_cloud_event(body, notification) if cloud_event else body)
 
     return Form(
         kind="webhook",
         parts=(part,),
         assemble=assemble,
-        content_type="application/json",
+        content_type="application/cloudevents+json" if cloud_event else "application/json",
         body_bytes_max=LIMITS.body_bytes_max,
         blocks_max=LIMITS.blocks_max,
         verbatim=True,
     )
+
+
+def _cloud_event(body: Mapping[str, Any], notification: Notification) -> dict[str, Any]:
+    """Wrap our own body. `source` and `id` together tell repeats; `subject` is the group."""
+    return {
+        "specversion": "1.0",
+        "id": notification.key,
+        "source": notification.external_url or "urn:alertd",
+        "type": body.get("type", f"alertd.{notification.reason}"),
+        "time": notification.at.isoformat(),
+        "subject": notification.group_key,
+        "datacontenttype": "application/json",
+        "data": body.get("data", body),
+    }

@@ -74,11 +74,11 @@ class EmailChannel:
 def _driver(settings: EmailSettings, *, who: str, http: ReceiverHttp, tokens: TokenSource) -> Driver:
     sender = _sender(settings)
     if settings.smtp is not None:
-        return SmtpDriver(settings.smtp, sender=sender, trust=lambda: http.ssl_context, who=who)
+        return SmtpDriver(settings.smtp, sender=sender, trust=lambda: http.ssl_context, tokens=tokens, who=who)
     if settings.graph is not None:
         return GraphDriver(settings.graph, http=http, tokens=tokens, who=who)
     if settings.http is not None:
-        return ServiceDriver(settings.http, http=http, who=who)
+        return ServiceDriver(settings.http, sender=sender, http=http, who=who)
     raise ValueError("mail settings name no driver")
 
 

@@ -1,80 +1,38 @@
-"""Mail through a service's HTTP interface. What differs between services is a row of a table, not code.
-
-Resend: https://resend.com/docs/api-reference/emails/send-email and .../dashboard/emails/idempotency-keys: the same key and
-body within 24 hours are sent once; the same key while the first request is under way is answered 409.
-"""
+"""Mail through a service's HTTP interface. What differs between services stands in `presets`."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
-
-import attrs
 
 from alertd.errors import DeliveryError, DeliveryFailureReason
 from alertd.model.notification import Rendered
 from alertd.notify.channels.answers import Answer, refusal
-from alertd.notify.channels.email.mail import Mail
+from alertd.notify.channels.email.mail import Mail, address_of
+from alertd.notify.channels.email.presets import PRESETS, Request
 from alertd.notify.channels.http import ReceiverHttp, demand_https
 from alertd.notify.channels.port import Accepted
-from alertd.notify.channels.settings import HttpMailSettings, MailPreset
-from alertd.render import cards
+from alertd.notify.channels.settings import HttpMailSettings
 
 _KEY_MAX = 256
-
-
-@attrs.frozen(kw_only=True)
-class Preset:
-    """One service.
-
-    authorization: header and its value, with ``{}`` for the key. idempotency: the header that makes a repeat harmless;
-    empty if there is none. encode: the mail as the service wants it in JSON. passing: names of errors that pass by
-    themselves although their status says otherwise. receipt: the member of the answer that names the mail.
-    """
-
-    url: str
-    authorization: tuple[str, str]
-    idempotency: str = ""
-    encode: Callable[[Mail], Mapping[str, Any]]
-    passing: frozenset[str] = frozenset()
-    receipt: str = "id"
-
-
-def _resend(content: Mail) -> Mapping[str, Any]:
-    return {
-        "from": content.sender,
-        "to": list(content.to),
-        "subject": content.subject,
-        "text": content.text,
-        "html": content.html,
-        "headers": {"Message-ID": content.message_id, **content.headers},
-    }
-
-
-PRESETS: Mapping[MailPreset, Preset] = {
-    MailPreset.RESEND: Preset(
-        url="https://api.resend.com/emails",
-        authorization=("Authorization", "Bearer {}"),
-        idempotency="Idempotency-Key",
-        encode=_resend,
-        passing=frozenset({"concurrent_idempotent_requests"}),
-    ),
-}
 
 
 class ServiceDriver:
     """One mail service."""
 
-    content_type = "application/json"
-
-    def __init__(self, settings: HttpMailSettings, *, http: ReceiverHttp, who: str) -> None:
+    def __init__(self, settings: HttpMailSettings, *, sender: str, http: ReceiverHttp, who: str) -> None:
         self._settings = settings
         self._preset = PRESETS[settings.preset]
-        self._url = settings.url or self._preset.url
+        domain = address_of(sender).rpartition("@")[2]
+        own = settings.url if settings.url and not self._preset.needs_url else self._preset.url
+        self._url = own.replace("{domain}", domain).replace("{url}", (settings.url or "").rstrip("/"))
         self._http = http
         self._who = who
+
+    @property
+    def content_type(self) -> str:
+        """Say how the service wants the mail."""
+        return self._preset.content_type
 
     @property
     def deduplicates(self) -> bool:
@@ -83,7 +41,7 @@ class ServiceDriver:
 
     def body(self, content: Mail) -> bytes:
         """Give the mail as the service wants it."""
-        return cards.compact(self._preset.encode(content))
+        return self._preset.encode(content)
 
     async def send(
         self,
@@ -95,9 +53,10 @@ class ServiceDriver:
     ) -> Accepted:
         """POST the mail, with the key that makes a repeat harmless where the service knows one."""
         demand_https(self._url, allow_http=self._settings.allow_http, who=self._who)
-        answer = await self._http.post(self._url, rendered.body, self._headers(rendered, key), who=self._who)
+        headers = self._headers(rendered, key, now)
+        answer = await self._http.post(self._url, rendered.body, headers, who=self._who)
         if answer.accepted:
-            return Accepted(f"{answer.status}, {self._preset.receipt} {_member(answer, self._preset.receipt)}")
+            return Accepted(_receipt(answer, self._preset.receipt))
         if _member(answer, "name") in self._preset.passing:
             raise DeliveryError(
                 DeliveryFailureReason.RATE_LIMITED,
@@ -108,16 +67,25 @@ class ServiceDriver:
             )
         raise refusal(answer, self._who, now=now)
 
-    def _headers(self, rendered: Rendered, key: str) -> dict[str, str]:
-        name, form = self._preset.authorization
-        headers = {"Content-Type": rendered.content_type, name: form.format(self._settings.api_key.reveal())}
-        return headers | ({self._preset.idempotency: key[:_KEY_MAX]} if self._preset.idempotency else {})
+    def _headers(self, rendered: Rendered, key: str, now: datetime) -> dict[str, str]:
+        request = Request(url=self._url, body=rendered.body, now=now)
+        try:
+            proof = self._preset.authorize(self._settings.api_key.reveal(), request)
+        except ValueError as exc:
+            raise DeliveryError(DeliveryFailureReason.AUTH, f"{self._who}: {exc}", retriable=False) from None
+        known = {self._preset.idempotency: key[:_KEY_MAX]} if self._preset.idempotency else {}
+        return {"Content-Type": rendered.content_type, **proof, **known}
 
     async def check(self) -> Accepted:
         """See whether the service's host answers."""
         demand_https(self._url, allow_http=self._settings.allow_http, who=self._who)
         answer = await self._http.reach(self._url, who=self._who)
         return Accepted(f"the host answers ({answer.status})")
+
+
+def _receipt(answer: Answer, name: str) -> str:
+    given = _member(answer, name) or answer.headers.get(name, "")
+    return f"{answer.status}, id {given}" if given else str(answer.status)
 
 
 def _member(answer: Answer, name: str) -> str:

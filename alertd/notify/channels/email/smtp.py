@@ -17,20 +17,31 @@ import attrs
 
 from alertd.errors import DeliveryError, DeliveryFailureReason
 from alertd.model.notification import Rendered
+from alertd.notify.channels.authorization import token_header
 from alertd.notify.channels.email.mail import Mail, address_of, mime
-from alertd.notify.channels.port import Accepted
-from alertd.notify.channels.settings import SmtpSettings, Tls
+from alertd.notify.channels.port import Accepted, TokenSource
+from alertd.notify.channels.settings import EntraAuth, SmtpSettings, Tls
 from alertd.redaction import redact
 from alertd.render.hostile import plain
 
 _PORTS: Mapping[Tls, int] = {Tls.STARTTLS: 587, Tls.IMPLICIT: 465, Tls.NONE: 25}
 # Seconds for each stage; an attempt as a whole takes no longer than a minute.
 _CONNECT, _ENVELOPE, _DATA = 20.0, 15.0, 25.0
+# What tokens for mail are asked for; the application needs SMTP.SendAsApp and the right to send as the mailbox.
+_SCOPES: Mapping[str, str] = {
+    "global": "https://outlook.office365.com/.default",
+    "usgov": "https://outlook.office365.us/.default",
+    "usgov-dod": "https://webmail.apps.mil/.default",
+    "china": "https://partner.outlook.cn/.default",
+}
 _SAID_MAX = 200
 _TEMPORARY = range(400, 500)
 # Exchange Online switches passwords off for mail clients, tenant by tenant, from the end of 2026.
 _NO_PASSWORDS = "5.7.30"  # a status code of theirs
-_HINT = "Exchange Online takes no passwords here any more; send by `graph: {tenant: NAME, sender: ADDRESS}`"
+_HINT = (
+    "Exchange Online takes no passwords here any more; send by `graph: {tenant: NAME, sender: ADDRESS}`, "
+    "or log in with `auth: {entra: {tenant: NAME}}`"
+)
 
 
 @attrs.frozen(kw_only=True)
@@ -47,10 +58,19 @@ class SmtpDriver:
     content_type = "message/rfc822"
     deduplicates = False
 
-    def __init__(self, settings: SmtpSettings, *, sender: str, trust: Callable[[], ssl.SSLContext], who: str) -> None:
+    def __init__(
+        self,
+        settings: SmtpSettings,
+        *,
+        sender: str,
+        trust: Callable[[], ssl.SSLContext],
+        tokens: TokenSource,
+        who: str,
+    ) -> None:
         self._settings = settings
         self._sender = address_of(sender)
         self._trust = trust
+        self._tokens = tokens
         self._who = who
 
     def body(self, content: Mail) -> bytes:
@@ -101,13 +121,29 @@ class SmtpDriver:
         return client
 
     async def _log_in(self, client: aiosmtplib.SMTP) -> None:
-        if self._settings.password is None:
+        settings = self._settings
+        if settings.password is None and settings.auth is None:
             return
-        if self._settings.tls is Tls.NONE:
+        if settings.tls is Tls.NONE:
             raise DeliveryError(
                 DeliveryFailureReason.AUTH, f"{self._who}: a password is not sent without TLS", retriable=False
             )
-        await client.login(self._settings.username, self._settings.password.reveal())
+        if settings.auth is not None:
+            await self._log_in_with_token(client, settings.auth)
+        elif settings.password is not None:
+            await client.login(settings.username, settings.password.reveal())
+
+    async def _log_in_with_token(self, client: aiosmtplib.SMTP, auth: EntraAuth) -> None:
+        """Log in with a token; one that is refused is replaced once, since it may have been revoked meanwhile."""
+        scope = _SCOPES.get(auth.cloud, _SCOPES["global"])
+        header = await token_header(self._tokens, auth.tenant, scope)
+        try:
+            await client.auth_xoauth2(self._settings.username, _token(header))
+        except aiosmtplib.SMTPAuthenticationError:
+            renewed = await token_header(self._tokens, auth.tenant, scope, rejected=header)
+            if renewed == header:
+                raise
+            await client.auth_xoauth2(self._settings.username, _token(renewed))
 
     async def _envelope(self, client: aiosmtplib.SMTP, recipients: tuple[str, ...]) -> _Refused:
         now: dict[str, str] = {}
@@ -197,6 +233,10 @@ async def _quit(client: aiosmtplib.SMTP) -> None:
         async with asyncio.timeout(2):
             await client.quit()
     client.close()
+
+
+def _token(header: str) -> str:
+    return header.removeprefix("Bearer ")
 
 
 def _said(text: str) -> str:
