@@ -9,7 +9,7 @@ from typing import Literal
 
 import attrs
 
-from alertd.alerts.judgement import Move
+from alertd.alerts.judgement import Move, end_all
 from alertd.alerts.lifecycle import Conditions, advance, end
 from alertd.engine.delivering import Delivering
 from alertd.engine.flushing import Flushing
@@ -157,9 +157,10 @@ def route(
 
 
 class Desk:
-    """Alerts come in, messages go out. Labels: `alertname` and what `labels` gives."""
+    """Alerts come in, messages go out. Labels: `alertname` and what `labels` gives. holds: the `for` of some of them."""
 
-    def __init__(self, root: Route, *receivers: Receiver) -> None:
+    def __init__(self, root: Route, *receivers: Receiver, holds: Mapping[str, timedelta] | None = None) -> None:
+        self._holds = holds or {}
         self.receivers = {one.integration.id: one for one in receivers}
         self.store = MemoryStore()
         self.now = START
@@ -193,7 +194,7 @@ class Desk:
         """Let the job of an alert be gone."""
         alert = (await self._stored()).get(name)
         if alert is not None:
-            await self._record([Move(alert, end(alert, Ended.GONE, self.now))])
+            await self._record(end_all([alert], [end(alert, Ended.GONE, self.now)]))
 
     async def happen(self, *events: Event) -> None:
         """Let events happen; without any given, one by the name of E, numbered from one."""
@@ -276,6 +277,7 @@ class Desk:
             cleared=not active,
             severity="error",
             labels={"alertname": name, **labels},
+            hold_duration=self._holds.get(name, timedelta(0)),
             evidence=Evidence(observed_to=self.now),
             new_series=renewed,
         )

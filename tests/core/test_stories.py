@@ -78,6 +78,8 @@ def play(
         desk = make()
         fires = await live(desk, story)
         await calm(desk)
+        await desk.set(fires)  # by now every `for` has run out
+        await calm(desk)
         named = {found.receiver for found in desk.root.matching({"alertname": "A"})}
         for receiver in desk.receivers.values():
             if receiver.integration.receiver in named:
@@ -114,7 +116,7 @@ def _check_events(desk: Desk, words: set[str]) -> None:
 def two_listeners() -> Desk:
     """Give a group with two integrations, of which one does not want ends."""
     both = Receiver("ops"), Receiver("ops", name="second", send_resolved=False)
-    return Desk(route("ops", wait=MINUTE / 2), *both)
+    return Desk(route("ops", wait=MINUTE / 2), *both, holds={"C": 2 * MINUTE})
 
 
 @settings(max_examples=150, deadline=None)
@@ -129,7 +131,7 @@ def two_groups() -> Desk:
         route("ops", 'alertname=~".*"', wait=MINUTE / 2, continues=True),
         route("audit", 'alertname=~".+"', group_by=("alertname",), interval=7 * MINUTE),
     )
-    return Desk(route("ops", children=children), Receiver("ops"), Receiver("audit"))
+    return Desk(route("ops", children=children), Receiver("ops"), Receiver("audit"), holds={"C": 2 * MINUTE})
 
 
 @settings(max_examples=150, deadline=None)
