@@ -11,6 +11,7 @@ from typing import Any
 import attrs
 
 from alertd.config import Config, Secrets, examine_config
+from alertd.config.lint import lint
 from alertd.config.places import place_of
 from alertd.errors import ConfigError, Problem
 from alertd.model.document import Document, Node
@@ -66,31 +67,40 @@ def examine(path: Path, secrets: Secrets) -> Findings:
     config, problems = examine_config(path, secrets=secrets)
     if config is None:
         return Findings(path, {}, problems)
-    rules, rule_problems = _rules(config, complete=not _has_errors(problems))
+    complete = not _has_errors(problems)
+    rules, rule_problems = _rules(config, complete=complete)
     templates, template_problems = _templates(config)
     counts = {
-        "rules": rules,
+        "rules": len(rules.rules),
         "receivers": len(config.receivers),
         "tenants": len(config.tenants),
         "templates": templates,
     }
-    every = (*problems, *_placed(rule_problems, path), *template_problems)
+    found = _lint(config, path, rules) if complete else ()
+    every = (*problems, *found, *_placed(rule_problems, path), *template_problems)
     return Findings(
         path, counts, tuple(dict.fromkeys(attrs.evolve(problem, file=_shown(problem.file)) for problem in every))
     )
 
 
-def _rules(config: Config, *, complete: bool) -> tuple[int, tuple[Problem, ...]]:
+def _lint(config: Config, path: Path, rules: RuleSet) -> tuple[Problem, ...]:
+    """Look for what is allowed in the configuration itself and yet probably not meant."""
+    document = Document.load(path, file=str(path))
+    lint(config, document.root, rules.by_name)
+    return tuple(document.problems)
+
+
+def _rules(config: Config, *, complete: bool) -> tuple[RuleSet, tuple[Problem, ...]]:
     """Load the rules and, if the configuration could be read completely, see whether its overrides fit them."""
     try:
-        rules: RuleSet = rules_of(config)
+        rules = rules_of(config)
     except ConfigError as error:
-        return 0, error.problems
+        return RuleSet(), error.problems
     try:
         book_of(config if complete else attrs.evolve(config, overrides=()), rules.rules)
     except ConfigError as error:
-        return len(rules.rules), (*rules.warnings, *error.problems)
-    return len(rules.rules), rules.warnings
+        return rules, (*rules.warnings, *error.problems)
+    return rules, rules.warnings
 
 
 def _placed(problems: tuple[Problem, ...], path: Path) -> tuple[Problem, ...]:

@@ -63,7 +63,8 @@ def _check_reach(siblings: Sequence[ChildRoute], nodes: Sequence[Node]) -> None:
     for sibling, node in zip(siblings[:-1], nodes, strict=False):
         if not sibling.matchers and not sibling.continues:
             cure = "give it `matchers`, or `continue: true`, or put it last"
-            node.problem("a route without matchers: those after it get nothing", cure=cure, warning=True)
+            found = "a route without matchers: those after it get nothing"
+            node.problem(found, cure=cure, code="unreachable-route", warning=True)
 
 
 def _routes(config: Config, root: Node) -> Iterator[tuple[Route | ChildRoute, Node]]:

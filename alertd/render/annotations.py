@@ -84,7 +84,10 @@ def _problems(environment: MessageEnvironment, name: str, text: str) -> Iterable
     except RecursionError:
         return [Problem(path=path, found="expressions nested too deeply", cure="make it shorter")]
     unknown = unknown_names(tree, environment.globals, ROOTS)
-    return [Problem(path=path, line=each.line, found=f"unknown name `{each.name}`", cure=each.cure) for each in unknown]
+    return [
+        Problem(path=path, line=each.line, found=f"unknown name `{each.name}`", cure=each.cure, code="unknown-variable")
+        for each in unknown
+    ]
 
 
 def _rendered(template: jinja2.Template, context: Mapping[str, Any]) -> str:

@@ -33,7 +33,11 @@ def _unknown(templates: Templates) -> Iterator[Problem]:
     for name, source in templates.sources.items():
         for unknown in unknown_names(templates.tree(name), templates.environment.globals, _roots(name)):
             yield Problem(
-                file=str(source.path), line=unknown.line, found=f"unknown name `{unknown.name}`", cure=unknown.cure
+                file=str(source.path),
+                line=unknown.line,
+                found=f"unknown name `{unknown.name}`",
+                cure=unknown.cure,
+                code="unknown-variable",
             )
 
 

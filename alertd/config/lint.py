@@ -1,0 +1,90 @@
+"""What is allowed in a configuration and yet probably not meant: warnings, never errors, each with a code.
+
+Rules are known here by name and severity alone; what is said of them is certain, what is not said may be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import combinations
+
+from alertd.config.places import place_of
+from alertd.config.root import Config
+from alertd.config.route import ChildRoute
+from alertd.model.document import Node
+from alertd.model.suggestion import did_you_mean
+from alertd.notify.matchers import Matcher, Operator
+
+_NAME = "alertname"
+
+
+def lint(config: Config, root: Node, rules: Iterable[str]) -> None:
+    """Note all findings at the places where they are written. rules: the names of all there are; none: nobody knows."""
+    _unused_receivers(config, root)
+    _unreachable_routes(config.route.children, place_of(root, "route", "routes"), (), frozenset(rules))
+
+
+def _unused_receivers(config: Config, root: Node) -> None:
+    """A receiver that no route names is never told."""
+    named = {config.route.receiver, *_receivers(config.route.children)}
+    named |= {receiver.fallback for receiver in config.receivers if receiver.fallback}
+    for index, receiver in enumerate(config.receivers):
+        if receiver.name and receiver.name not in named:
+            cure = "name it in a route, or remove it"
+            found = f"receiver `{receiver.name}` that no route names"
+            place_of(root, "receivers", index, "name").problem(found, cure=cure, code="unused-receiver", warning=True)
+
+
+def _receivers(routes: Iterable[ChildRoute]) -> Iterator[str]:
+    for route in routes:
+        if route.receiver:
+            yield route.receiver
+        yield from _receivers(route.children)
+
+
+def _unreachable_routes(
+    routes: tuple[ChildRoute, ...], node: Node, above: tuple[Matcher, ...], rules: frozenset[str]
+) -> None:
+    """A route that no alert can ever take: by its own matchers and those above, or since an earlier one takes all that it would."""
+    for index, route in enumerate(routes):
+        matchers = (*above, *route.matchers)
+        place = place_of(node, index)
+        reason = _excluded(matchers) or _no_such_rule(matchers, rules) or _taken_before(routes[:index], route)
+        if reason:
+            found, cure = reason
+            place.problem(found, cure=cure, code="unreachable-route", warning=True)
+        else:
+            _unreachable_routes(route.children, place_of(place, "routes"), matchers, rules)
+
+
+def _excluded(matchers: tuple[Matcher, ...]) -> tuple[str, str] | None:
+    for one, other in combinations(matchers, 2):
+        if _exclude(one, other) or _exclude(other, one):
+            return f"a route for `{one}` and `{other}`, which exclude each other", "remove one of them"
+    return None
+
+
+def _exclude(fixed: Matcher, other: Matcher) -> bool:
+    """Whether a label that has one value certainly fails the other condition."""
+    return (
+        fixed.name == other.name and fixed.operator is Operator.EQUAL and not other.matches({other.name: fixed.value})
+    )
+
+
+def _no_such_rule(matchers: tuple[Matcher, ...], rules: frozenset[str]) -> tuple[str, str] | None:
+    for matcher in matchers:
+        if rules and matcher.name == _NAME and not any(matcher.matches({_NAME: rule}) for rule in rules):
+            return f"a route for `{matcher}`, and no rule has such a name", did_you_mean(matcher.value, sorted(rules))
+    return None
+
+
+def _taken_before(earlier: Iterable[ChildRoute], route: ChildRoute) -> tuple[str, str] | None:
+    """Say which route before takes everything; one without matchers has been told of at its own place."""
+    for sibling in earlier:
+        if not sibling.continues and sibling.matchers and set(sibling.matchers) <= set(route.matchers):
+            shown = ", ".join(f"`{matcher}`" for matcher in sibling.matchers)
+            return (
+                f"a route after one for {shown}, which takes all of it",
+                "put it before that one, or give that `continue: true`",
+            )
+    return None
