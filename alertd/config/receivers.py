@@ -1,11 +1,12 @@
 """Receivers: who is told, and through which integrations.
 
 The settings themselves are the channels' (`alertd.notify.channels.settings`); here stands how they are written in YAML. A new
-integration is a new table in `INTEGRATIONS` and its name taken out of `LATER`.
+integration is a new table in `INTEGRATIONS`.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
@@ -21,6 +22,7 @@ from alertd.config.shape import ListOf, NotYet, Section, Shape
 from alertd.model.document import Node
 from alertd.notify.channels.settings import (
     AlertmanagerSettings,
+    AppriseSettings,
     DiscordSettings,
     EmailSettings,
     EntraAuth,
@@ -37,8 +39,6 @@ from alertd.notify.channels.settings import (
     WebhookFormat,
     WebhookSettings,
 )
-
-LATER = ("apprise",)
 
 _WORKFLOW_HOSTS = (".api.powerplatform.com", ".logic.azure.com")
 _NAME = Text(
@@ -303,6 +303,27 @@ ALERTMANAGER = Shape(
 )
 
 
+APPRISE = Shape(
+    AppriseSettings,
+    {
+        "url": SecretText("A URL of Apprise's kind, such as tgram://TOKEN/CHAT."),
+        "name": _NAME,
+        "send_resolved": _SEND_RESOLVED,
+    },
+)
+
+
+@attrs.frozen
+class AppriseKind(Section[AppriseSettings]):
+    """An integration that needs a library which not everybody installs."""
+
+    def read(self, node: Node, context: Context) -> AppriseSettings:
+        """Read it and see whether the library is there."""
+        if importlib.util.find_spec("apprise") is None:
+            node.problem("the library Apprise is not installed", cure="pip install 'alertd[apprise]', or use webhook")
+        return super().read(node, context)
+
+
 INTEGRATIONS: Mapping[str, Section[Any]] = {
     "teams": TeamsKind("", build=TEAMS),
     "email": EmailKind("", build=EMAIL),
@@ -312,6 +333,7 @@ INTEGRATIONS: Mapping[str, Section[Any]] = {
     "google_chat": _by_url(GoogleChatSettings, "The URL of a webhook of the space."),
     "discord": _by_url(DiscordSettings, "The URL of a webhook of the channel."),
     "alertmanager": Section("", build=ALERTMANAGER),
+    "apprise": AppriseKind("", build=APPRISE),
 }
 
 _DOCS = {
@@ -323,6 +345,7 @@ _DOCS = {
     "google_chat": "Spaces of Google Chat, by their webhooks.",
     "discord": "Discord channels, by their webhooks.",
     "alertmanager": "Prometheus Alertmanagers, by their API v2.",
+    "apprise": "More than a hundred other services, by the library Apprise.",
 }
 
 RECEIVER = Shape(
@@ -330,7 +353,6 @@ RECEIVER = Shape(
     {
         "name": Text("What routes call it; unique."),
         **{kind: ListOf(_DOCS[kind], kind=section) for kind, section in INTEGRATIONS.items()},
-        **{kind: NotYet(f"Integration {kind}.", instead="use webhook") for kind in LATER},
         "fallback": NotYet("The receiver told when an integration of this one has failed."),
     },
 )

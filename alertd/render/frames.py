@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from alertd.render.chats import DISCORD, GOOGLE_CHAT, SLACK
 from alertd.render.oncall import PAGERDUTY
-from alertd.render.parts import ALERTD, ALERTMANAGER, CARD, HTML, SUBJECT, TEXT, Part
+from alertd.render.parts import ALERTD, ALERTMANAGER, CARD, HTML, SUBJECT, TEXT, TITLE, Part
 
 FRAMES: Mapping[str, tuple[Part, ...]] = {
     "teams": (CARD,),
@@ -16,4 +16,5 @@ FRAMES: Mapping[str, tuple[Part, ...]] = {
     "slack": (SLACK,),
     "google_chat": (GOOGLE_CHAT,),
     "discord": (DISCORD,),
+    "apprise": (TITLE, TEXT),
 }

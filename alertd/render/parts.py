@@ -144,6 +144,7 @@ CARD = Part(
     builtin_block=lambda entry, error, message: [_card_line(line) for line in _block_lines(entry, error, message)],
 )
 SUBJECT = Part(name="subject.txt", read=hostile.plain, builtin=lambda message, _: f"[alertd] {message.group.title}")
+TITLE = Part(name="title.txt", read=hostile.plain, builtin=lambda message, _: message.group.headline)
 TEXT = Part(
     name="body.txt",
     read=_read_text,

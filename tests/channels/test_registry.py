@@ -13,6 +13,7 @@ from alertd.notify.channels.port import Channel
 from alertd.notify.channels.registry import Services, channels_of
 from alertd.notify.channels.settings import (
     AlertmanagerSettings,
+    AppriseSettings,
     DiscordSettings,
     EmailSettings,
     GoogleChatSettings,
@@ -44,6 +45,7 @@ def channels(templates: Templates, make_http: Any, tokens: Any, tmp_path: Path) 
         google_chat=(GoogleChatSettings(url=nowhere),),
         discord=(DiscordSettings(url=nowhere),),
         alertmanager=(AlertmanagerSettings(url=nowhere),),
+        apprise=(AppriseSettings(url=nowhere),),
     )
     return channels_of(settings, Services(templates=templates, http=make_http(), tokens=tokens))
 
@@ -59,8 +61,9 @@ def test_every_integration_becomes_a_channel_with_its_own_id(channels: tuple[Cha
         "oncall/google_chat/default",
         "oncall/discord/default",
         "oncall/alertmanager/default",
+        "oncall/apprise/default",
     ]
-    assert [channel.integration.send_resolved for channel in channels] == [True] * 3 + [False] + [True] * 5
+    assert [channel.integration.send_resolved for channel in channels] == [True] * 3 + [False] + [True] * 6
 
 
 @pytest.mark.parametrize("reason", Reason)

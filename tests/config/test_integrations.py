@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 
 from alertd.config import Config, load_config, parse_config
-from alertd.errors import Problem
+from alertd.errors import ConfigError, Problem
 from alertd.model.secret import Secret
 from alertd.notify.channels.settings import (
     AlertmanagerSettings,
+    AppriseSettings,
     DiscordSettings,
     GoogleChatSettings,
     PagerDutySettings,
@@ -85,3 +87,16 @@ def test_only_a_url_with_a_password_is_a_credential(tmp_path: Path, url: str, ex
     warnings = [problem.found for problem in load_config(path, environment={}).warnings]
 
     assert ("a credential in a file that every user may read" in warnings) == exposed
+
+
+def test_apprise(oncall: ReceiverSettings) -> None:
+    url = Secret.from_file(_WHOLE / "apprise-url")
+
+    assert oncall.apprise == (AppriseSettings(name="telegram", url=url, send_resolved=False),)
+
+
+def test_without_the_library_apprise_is_refused_with_the_cure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "apprise", None)
+
+    with pytest.raises(ConfigError, match=r"pip install 'alertd\[apprise\]'"):
+        _config("apprise: [{url: 'json://localhost'}]")

@@ -8,6 +8,7 @@ from typing import Any
 import attrs
 
 from alertd.notify.channels.alertmanager import AlertmanagerChannel
+from alertd.notify.channels.apprise import AppriseChannel
 from alertd.notify.channels.chats import DiscordChannel, GoogleChatChannel, SlackChannel
 from alertd.notify.channels.email import EmailChannel
 from alertd.notify.channels.http import ReceiverHttp
@@ -15,6 +16,7 @@ from alertd.notify.channels.pagerduty import PagerDutyChannel
 from alertd.notify.channels.port import Channel, TokenSource
 from alertd.notify.channels.settings import (
     AlertmanagerSettings,
+    AppriseSettings,
     DiscordSettings,
     EmailSettings,
     GoogleChatSettings,
@@ -63,5 +65,7 @@ def _channel(receiver: str, settings: IntegrationSettings, services: Services) -
             return EmailChannel(receiver, settings, templates=templates, http=http, tokens=tokens)
         case AlertmanagerSettings():
             return AlertmanagerChannel(receiver, settings, http=http)
+        case AppriseSettings():
+            return AppriseChannel(receiver, settings, templates=templates)
         case _:
             return _PLAIN[type(settings)](receiver, settings, templates=templates, http=http)

@@ -156,6 +156,15 @@ class AlertmanagerSettings(UrlSettings):
 
 
 @attrs.frozen(kw_only=True)
+class AppriseSettings:
+    """Any service that the library Apprise knows. url: of its own kind, such as ``tgram://...``."""
+
+    url: Secret
+    name: str = "default"
+    send_resolved: bool = True
+
+
+@attrs.frozen(kw_only=True)
 class PagerDutySettings:
     """A service of PagerDuty, by the key of its Events API v2 integration. url: that of the service region."""
 
@@ -175,6 +184,7 @@ IntegrationSettings = (
     | GoogleChatSettings
     | DiscordSettings
     | AlertmanagerSettings
+    | AppriseSettings
 )
 
 
@@ -191,10 +201,11 @@ class ReceiverSettings:
     google_chat: tuple[GoogleChatSettings, ...] = ()
     discord: tuple[DiscordSettings, ...] = ()
     alertmanager: tuple[AlertmanagerSettings, ...] = ()
+    apprise: tuple[AppriseSettings, ...] = ()
     fallback: str | None = None
 
     @property
     def integrations(self) -> tuple[IntegrationSettings, ...]:
         """All of them, in the order of their kinds."""
         chats: tuple[IntegrationSettings, ...] = (*self.slack, *self.google_chat, *self.discord)
-        return (*self.teams, *self.email, *self.webhook, *self.pagerduty, *chats, *self.alertmanager)
+        return (*self.teams, *self.email, *self.webhook, *self.pagerduty, *chats, *self.alertmanager, *self.apprise)
