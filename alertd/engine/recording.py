@@ -45,10 +45,14 @@ async def wake(transaction: Transaction, key: str, route: Route, labels: Mapping
 
 async def _save_alerts(transaction: Transaction, moves: tuple[Move, ...], routing: Routing, now: datetime) -> None:
     """Save what moved; an alert stays in a group that its labels have left until everybody there knows how it ended."""
-    kept = [move.after for move in moves if move.after is not None]
-    left = [await _left(transaction, alert, routing) for alert in kept]
+    kept = [move for move in moves if move.after is not None]
+    left = [await _left(transaction, move, routing) for move in kept]
     await transaction.save_alerts(
-        (alert, (*group_keys(alert, routing), *groups)) for alert, groups in zip(kept, left, strict=True)
+        [
+            (move.after, (*await _here(transaction, move, routing), *groups))
+            for move, groups in zip(kept, left, strict=True)
+            if move.after is not None
+        ]
     )
     for key in {key for groups in left for key in groups}:
         await _wake_left(transaction, key, routing, now)
@@ -57,11 +61,23 @@ async def _save_alerts(transaction: Transaction, moves: tuple[Move, ...], routin
     )
 
 
-async def _left(transaction: Transaction, alert: Alert, routing: Routing) -> list[str]:
+async def _here(transaction: Transaction, move: Move, routing: Routing) -> tuple[str, ...]:
+    """Give the groups that an alert belongs to by its labels; one that has ended joins none anew that is done with it."""
+    if move.after is None:
+        return ()
+    keys = group_keys(move.after, routing)
+    if move.after.ended is None or _is_news(move.before, move.after):
+        return keys
+    return tuple(key for key in await transaction.groups_of(move.after.fingerprint) if key in keys)
+
+
+async def _left(transaction: Transaction, move: Move, routing: Routing) -> list[str]:
     """Give the groups an alert is not routed to any more although somebody there was told that it fires."""
-    here = group_keys(alert, routing)
-    before = [key for key in await transaction.groups_of(alert.fingerprint) if key not in here]
-    return [key for key in before if await _knows(transaction, key, alert.fingerprint)]
+    if move.after is None:
+        return []
+    here = group_keys(move.after, routing)
+    before = [key for key in await transaction.groups_of(move.after.fingerprint) if key not in here]
+    return [key for key in before if await _knows(transaction, key, move.after.fingerprint)]
 
 
 async def _knows(transaction: Transaction, key: str, fingerprint: str) -> bool:

@@ -36,9 +36,6 @@ async def test_an_alert_in_two_groups_is_told_and_ended_in_both() -> None:
     assert await nothing_left(desk)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="an alert that is pending again joins the groups that were done with it, which nobody wakes"
-)
 async def test_a_group_that_is_done_with_an_alert_is_not_joined_again_before_it_fires() -> None:
     """Its `for` runs again, for nothing, while another group has still to tell how it ended."""
     quick, slow = Receiver("quick"), Receiver("slow")
