@@ -34,5 +34,6 @@ COMMANDS = (
     Entry("send-test", "send_test:send_test", "A marked drill through the real channel."),
     Entry("routes", "routes:routes", "Which receivers hear of an alert."),
     Entry("simulate", "simulate:simulate", "Only the simulated Graph tenant, on a port."),
+    Entry("schema", "schema:schema", "JSON Schemas, for completion and red underlines in editors."),
     Entry("version", "version:version", "The version, and what it runs on."),
 )
