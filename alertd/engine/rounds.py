@@ -143,7 +143,7 @@ class Rounds:
         if alert.identity.tenant_key and alert.identity.tenant_key not in tenant_keys:
             return end(alert, Ended.NOT_WATCHED, now)
         rule = self.book.named(alert.name)
-        if rule is None or rule.when is None or not rule.enabled:
+        if rule is None or rule.when is None or not self.book.tuned(rule, lambda: alert.labels).enabled:
             return end(alert, Ended.RULE_REMOVED, now)
         return alert
 

@@ -13,7 +13,7 @@ from alertd.model.notification import DeliveryState
 from alertd.notify.silences import Silence
 from alertd.store.fencing import fenced_off, place_taken
 from alertd.store.memory_reader import MemoryReader
-from alertd.store.memory_state import job_key
+from alertd.store.memory_state import WAITING, job_key
 from alertd.store.memory_tables import Table
 from alertd.store.values import (
     Conversation,
@@ -134,8 +134,8 @@ class MemoryTransaction(MemoryReader):
 
     async def hasten(self, integration_id: str, now: datetime) -> int:
         """Make due what waits for an integration."""
-        pending = self._tables.deliveries.under("state", DeliveryState.PENDING)
-        later = [found for found in pending if found.integration_id == integration_id and found.due_at > now]
+        waiting = [found for state in WAITING for found in self._tables.deliveries.under("state", state)]
+        later = [found for found in waiting if found.integration_id == integration_id and found.due_at > now]
         for delivery in later:
             self._tables.deliveries.put(delivery.id, attrs.evolve(delivery, due_at=now))
         return len(later)

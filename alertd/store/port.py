@@ -229,7 +229,7 @@ class Transaction(Reader, Protocol):
         ...
 
     async def hasten(self, integration_id: str, now: datetime) -> int:
-        """Make every `pending` delivery of an integration due at `now`; give how many."""
+        """Make all that waits for an integration (`pending` or `unknown`) due at `now`; give how many."""
         ...
 
     async def append_history(self, entries: Iterable[HistoryEntry]) -> None:

@@ -180,7 +180,7 @@ HASTEN = (
     update(deliveries)
     .where(
         is_given(deliveries.c.integration_id, "integration"),
-        deliveries.c.state == DeliveryState.PENDING.value,
+        _waiting,
         deliveries.c.due_at > bindparam("now"),
     )
     .values(due_at=bindparam("now"))

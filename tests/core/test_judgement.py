@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from datetime import timedelta
 
 import attrs
 import pytest
@@ -28,6 +29,7 @@ from .tenant import (
     Override,
     Play,
     book,
+    job,
     names,
     principal,
     quarantined,
@@ -85,6 +87,32 @@ def test_what_rules_see_of_the_job() -> None:
     assert (seen.firstSeenAt, seen.lastSeenAt, seen.quarantinedSince) == (START, START + POLL, START + POLL)
     assert event.evidence.tenant is not None
     assert (event.evidence.tenant.name, event.evidence.tenant.lastPollAt) == ("contoso", START)
+
+
+def test_annotations_keep_their_text_while_an_alert_is_neither_true_nor_cleared() -> None:
+    play = Play()
+    play.read(QUARANTINE)
+
+    assert play.read(job("NotRun")).moves == []
+
+    (alert,) = play.alerts.values()
+    assert (alert.state, alert.annotations) == (State.FIRING, {"summary": "Quarantined: Quarantine in contoso"})
+
+
+def test_the_next_episode_has_its_own_text_though_the_reading_that_lets_it_fire_is_unchanged() -> None:
+    play = Play(
+        RuleBook(
+            rules(), annotate=lambda _rule, subject, _labels: {"template": str(subject.job and subject.job.templateId)}
+        )
+    )
+    for template in ("first", "second"):
+        paused = attrs.evolve(PAUSED, templateId=template)
+        play.read(paused)
+        play.read(paused, after=timedelta(minutes=10))
+
+        (alert,) = play.alerts.values()
+        assert (alert.state, alert.annotations) == (State.FIRING, {"template": template})
+        play.read(ACTIVE)
 
 
 def test_what_nobody_is_told_of_has_no_text() -> None:
@@ -211,6 +239,7 @@ def test_an_alert_takes_over_which_integrations_fail_now() -> None:
 
     assert isinstance(move, Move)
     assert move.after is not None
+    assert move.after.annotations == first.after.annotations
     assert move.after.withheld_integrations == ("ops/teams/default",)
 
 
