@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 import sys
@@ -224,3 +225,26 @@ async def test_what_is_acknowledged_beside_the_daemon_is_not_repeated_and_its_en
     assert (listed["acknowledged"], listed["silenced"]) == ("ada: on it", None)
     assert "conversations acknowledged: 1, silences in force: 0" in status
     assert (await site.stop(daemon))[0] == 0
+
+
+async def test_the_heartbeat_beats_while_all_is_well(site: Site) -> None:
+    """Whoever listens raises the alarm when it stays away: the one failure alertd cannot tell of itself."""
+    site.job()
+    beats: list[bytes] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        beats.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK")
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        site.configure(extra=f"web: null\nheartbeat: {{url: 'http://127.0.0.1:{port}/ping/secret', interval: 1s}}")
+        daemon = await site.daemon()
+        await site.until(lambda: len(beats) > 1)
+        code, log = await site.stop(daemon)
+
+    assert code == 0
+    assert beats[0].startswith(b"POST /ping/secret ")
+    assert "secret" not in log
