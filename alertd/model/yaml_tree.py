@@ -17,6 +17,7 @@ import yaml
 
 DEPTH_MAX = 100
 SIZE_MAX = 1_000_000  # values once aliases are followed; a file of ten thousand tenants has 100,000
+_TOO_DEEP = (f"more than {DEPTH_MAX} levels", "nothing here is that deep")
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -113,6 +114,8 @@ def read_tree(text: str) -> Value | None:
 def _from_mark(exc: yaml.MarkedYAMLError) -> YamlError:
     mark = exc.problem_mark or exc.context_mark
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+    if "nesting depth" in (exc.problem or ""):  # libyaml 0.2.6 has a limit of its own, and looks ahead to it
+        return YamlError(line, column, *_TOO_DEEP)
     cure = "put text that holds `: ` or begins with a special character in quotes"
     return YamlError(line, column, " ".join(filter(None, (exc.problem, exc.context))) or "no YAML", cure)
 
@@ -170,7 +173,7 @@ class _Builder:
         elif isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent) and event.tag not in {None, "!"}:
             raise _error(event, f"tag `{event.tag}`", "remove it: every value is plain text, a list or a mapping")
         if len(self._open) >= DEPTH_MAX:
-            raise _error(event, f"more than {DEPTH_MAX} levels", "nothing here is that deep")
+            raise _error(event, *_TOO_DEEP)
 
     def _scalar(self, event: yaml.ScalarEvent) -> Scalar:
         source = self._text[_mark(event).index : _mark(event, "end_mark").index]
