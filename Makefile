@@ -1,6 +1,7 @@
 # Everything a developer runs. Each target makes .venv and installs what it needs, so each works in a fresh clone.
 #   make demo           the whole thing at work, without any account
 #   make test           lint, types, layers and tests: what has to be green
+#   make bench          what it costs, beside what else would do the same; writes bench/RESULTS.md
 #   make test-browser   messages as people see them: the Adaptive Cards renderer and Chromium (needs Node, npm, Chromium)
 # PYTHON names the interpreter (3.11 or newer) that .venv is made with.
 
@@ -13,14 +14,14 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
-SOURCES := alertd tests
+SOURCES := alertd tests bench
 BROWSER := tests/browser
 ARGS ?=
 
-.PHONY: help demo test test-browser lint format types pytest build clean
+.PHONY: help demo test bench test-browser lint format types pytest build clean
 
 help:
-	@sed -n '2,5s/^# \{0,1\}//p' Makefile
+	@sed -n '2,6s/^# \{0,1\}//p' Makefile
 	@echo "also: lint, format, types, pytest ARGS=..., build, clean"
 
 $(BIN)/python:
@@ -41,6 +42,13 @@ demo: $(VENV)/.run
 
 test: lint types
 	$(BIN)/python -m pytest $(ARGS)
+
+$(VENV)/.bench: pyproject.toml | $(BIN)/python
+	$(PIP) -e '.[bench]'
+	@touch $@ $(VENV)/.run
+
+bench: $(VENV)/.bench
+	$(BIN)/python -m bench --all $(ARGS)
 
 pytest: $(VENV)/.dev
 	$(BIN)/python -m pytest $(ARGS)

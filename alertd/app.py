@@ -155,6 +155,11 @@ class App:
         """The rules in force."""
         return self._built.book
 
+    @property
+    def pollings(self) -> Mapping[str, Polling]:
+        """The pollers of the configured tenants, by key."""
+        return self._pollings
+
     def channels(self) -> tuple[Channel, ...]:
         """Give every receiver's integrations."""
         return tuple(self._channels.values())

@@ -1,0 +1,61 @@
+"""The benches by name: what each shows, and how large it is unless told otherwise."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+
+import attrs
+
+from bench.progress import Progress
+from bench.result import Result
+
+Run = Callable[[int, int, Progress], Result]  # jobs, rounds
+
+
+@attrs.frozen(kw_only=True)
+class Bench:
+    """A bench. target: module and function. jobs, rounds: by default. packages: what it needs beyond alertd's own, from the extra `bench`."""
+
+    name: str
+    summary: str
+    target: str
+    jobs: int
+    rounds: int
+    packages: tuple[str, ...] = ()
+
+    def run(self, jobs: int | None, rounds: int | None, progress: Progress) -> Result:
+        """Run it."""
+        module, _, function = self.target.partition(":")
+        run: Run = getattr(importlib.import_module(f"bench.{module}"), function)
+        return run(jobs or self.jobs, rounds or self.rounds, progress)
+
+
+BENCHES = (
+    Bench(
+        name="poll_unchanged",
+        summary="a round in which every job answers as before, beside loops that fetch the same and drop it",
+        target="poll:unchanged",
+        jobs=100_000,
+        rounds=5,
+    ),
+    Bench(
+        name="poll_changed",
+        summary="a round in which every job has run since, beside the same loops",
+        target="poll:changed",
+        jobs=100_000,
+        rounds=5,
+    ),
+    Bench(
+        name="store",
+        summary="saving and reading jobs and history, beside bare sqlite3; bytes of history",
+        target="store:store",
+        jobs=20_000,
+        rounds=7,
+    ),
+)
+
+
+def named(name: str) -> Bench | None:
+    """Give a bench by its name."""
+    return next((bench for bench in BENCHES if bench.name == name), None)

@@ -1,0 +1,60 @@
+"""The benches run, and say what the documentation promises. What they measure is no business of a test."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from bench.registry import BENCHES
+from bench.result import Figure
+
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "bench", *arguments]
+    return subprocess.run(command, cwd=_ROOT, capture_output=True, text=True, timeout=120, check=False)
+
+
+def _object(*arguments: str) -> dict[str, Any]:
+    done = _run(*arguments, "--json")
+    assert done.returncode in {0, 1}, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def test_the_list_names_every_bench() -> None:
+    told = _run("--list").stdout.splitlines()
+
+    assert [line.split()[0] for line in told] == [bench.name for bench in BENCHES]
+
+
+def test_the_help_shows_examples() -> None:
+    assert "python -m bench poll_unchanged --jobs 1000" in _run("--help").stdout
+
+
+def test_an_unknown_name_is_wrong_use_and_told_with_the_names() -> None:
+    done = _run("pol_unchanged")
+
+    assert done.returncode == 2
+    assert "poll_unchanged" in done.stderr
+
+
+def test_a_poll_is_measured_beside_loops_that_only_fetch() -> None:
+    """Every contestant checks that it was answered in full, so a run that ends has read every job."""
+    found = _object("poll_changed", "--jobs", "45", "--rounds", "1")
+
+    assert found["sizes"] == {"jobs": 45, "rounds": 1}
+    assert set(found["medians"]) == {"alertd", "same transport, dropped", "aiohttp, dropped"}
+    assert {"python", "aiohttp", "msgspec"} <= found["versions"].keys()
+    assert found["machine"]["cores"] >= 1
+
+
+def test_a_figure_beyond_its_budget_is_not_met() -> None:
+    assert Figure(what="x", value=2.0, budget=2.0).met is True
+    assert Figure(what="x", value=2.1, budget=2.0).met is False
+    assert Figure(what="x", value=99_999, budget=100_000, at_least=True).met is False
+    assert Figure(what="x", value=2.0).met is None
