@@ -182,10 +182,10 @@ class World:
 
     async def _deliver(self, now: datetime) -> int:
         due = await self._delivering.due(now, _BATCH)
-        for delivery_id in due:
-            delivery = await self._delivering.claim(delivery_id, now)
+        for one in due:
+            delivery = await self._delivering.claim(one.delivery_id, now)
             if delivery is not None:
-                await self._delivering.finish(delivery_id, await self._delivering.send(delivery, now), now)
+                await self._delivering.finish(delivery.id, await self._delivering.send(delivery, now), now)
         return len(due)
 
     async def close(self) -> Outcome:

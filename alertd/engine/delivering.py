@@ -15,7 +15,7 @@ from alertd.model.notification import DeliveryState, Rendered
 from alertd.notify.channels.port import Accepted, Channel
 from alertd.notify.outcome import DeliveryPolicy, Outcome, claimed, failed, interrupted, succeeded
 from alertd.store.port import Store, Transaction
-from alertd.store.values import Delivery
+from alertd.store.values import Delivery, Due
 
 Result = Accepted | DeliveryError
 
@@ -49,16 +49,20 @@ class Delivering:
         async with self._store.reading() as reader:
             return await reader.next_delivery_due()
 
-    async def due(self, now: datetime, limit: int) -> tuple[str, ...]:
+    async def due(self, now: datetime, limit: int) -> tuple[Due, ...]:
         """Give the deliveries whose attempt is due, the longest due first."""
         async with self._store.reading() as reader:
             return await reader.due_deliveries(now, limit)
 
-    async def integration_of(self, delivery_id: str) -> str:
-        """Name the integration that a delivery goes to; empty where there is no such delivery."""
+    async def firsts(self) -> tuple[Due, ...]:
+        """Give of each integration the attempt that is due first, due or not yet."""
         async with self._store.reading() as reader:
-            delivery = await reader.delivery(delivery_id)
-        return delivery.integration_id if delivery else ""
+            return await reader.first_deliveries()
+
+    def apart(self, integration_id: str) -> timedelta:
+        """Say how much time has to lie between the beginnings of two attempts at an integration."""
+        channel = self._channels.get(integration_id)
+        return channel.integration.limits.apart if channel else timedelta(0)
 
     async def claim(self, delivery_id: str, now: datetime) -> Delivery | None:
         """Take a delivery for an attempt at `now`; None where it is not due any more, or was replaced meanwhile."""

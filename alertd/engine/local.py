@@ -31,6 +31,7 @@ from alertd.metrics import Metrics
 from alertd.model.notification import DeliveryState
 from alertd.notify.outcome import Outcome
 from alertd.store.port import Store
+from alertd.store.values import Due
 
 log = structlog.get_logger(__name__)
 
@@ -85,9 +86,9 @@ class LocalEngine:
         self._delivery_wake = asyncio.Event()
         self._stopping = asyncio.Event()
         self._something_ended = asyncio.Event()
-        self._busy: dict[str, asyncio.Lock] = {}
         self._at_work: set[str] = set()  # tenants whose round is under way
-        self._in_hand: dict[str, asyncio.Task[None]] = {}  # attempts under way, by delivery
+        self._in_hand: dict[str, asyncio.Task[None]] = {}  # attempts under way, by integration: one voice at a time
+        self._spoken_at: dict[str, datetime] = {}  # by integration, when its latest attempt began
         self._scheduler = AsyncIOScheduler(
             timezone="UTC", job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
         )
@@ -215,36 +216,40 @@ class LocalEngine:
 
     async def _take(self, group: asyncio.TaskGroup) -> datetime | None:
         """Begin what is due, as far as there is room; give when to look again. An attempt that ends wakes the loop anyway."""
-        now = self._clock.now()
-        for delivery_id in await self._delivering.due(now, DELIVERIES_AT_ONCE):
-            if delivery_id not in self._in_hand and len(self._in_hand) < DELIVERIES_AT_ONCE:
-                task = group.create_task(self._attempt(delivery_id), name=delivery_id)
-                self._in_hand[delivery_id] = task
-                task.add_done_callback(self._done)
-        due = await self._delivering.next_due()
-        if due is None or not self._in_hand:
-            return due
-        return max(due, now + timedelta(seconds=1))  # what waits for its integration's turn is due already
+        firsts = [one for one in await self._delivering.firsts() if one.integration_id not in self._in_hand]
+        for first in firsts:
+            if self._turn(first) > self._clock.now():
+                continue
+            if len(self._in_hand) >= DELIVERIES_AT_ONCE:
+                return None
+            task = group.create_task(self._attempt(first), name=first.integration_id)
+            self._in_hand[first.integration_id] = task
+            task.add_done_callback(self._done)
+        return min((self._turn(one) for one in firsts if one.integration_id not in self._in_hand), default=None)
+
+    def _turn(self, first: Due) -> datetime:
+        """Give when an integration may be spoken to again; a clock that was set back holds nobody up for longer than that."""
+        apart, spoken_at = self._delivering.apart(first.integration_id), self._spoken_at.get(first.integration_id)
+        if spoken_at is None or spoken_at > self._clock.now():
+            return first.due_at
+        return max(first.due_at, spoken_at + apart)
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._in_hand.pop(task.get_name(), None)
         self._delivery_wake.set()
         self._something_ended.set()
 
-    async def _attempt(self, delivery_id: str) -> None:
-        await self._guarded("attempt", partial(self._deliver, delivery_id), delivery=delivery_id)
+    async def _attempt(self, first: Due) -> None:
+        await self._guarded("attempt", partial(self._deliver, first.delivery_id), delivery=first.delivery_id)
 
     async def _deliver(self, delivery_id: str) -> None:
-        """Make one attempt; an integration is spoken to by one voice at a time."""
-        integration_id = await self._delivering.integration_of(delivery_id)
-        async with self._busy.setdefault(integration_id, asyncio.Lock()):
-            if self._stopping.is_set():
-                return
-            delivery = await self._delivering.claim(delivery_id, self._clock.now())
-            if delivery is None:
-                return
-            result = await self._delivering.send(delivery, self._clock.now())
-            outcome = await self._delivering.finish(delivery_id, result, self._clock.now())
+        """Make one attempt."""
+        delivery = await self._delivering.claim(delivery_id, self._clock.now())
+        if delivery is None:
+            return
+        self._spoken_at[delivery.integration_id] = self._clock.now()
+        result = await self._delivering.send(delivery, self._clock.now())
+        outcome = await self._delivering.finish(delivery_id, result, self._clock.now())
         if outcome is not None:
             self._metrics.attempted(outcome.delivery)
             _report(outcome, result if isinstance(result, DeliveryError) else None)

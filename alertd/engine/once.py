@@ -19,9 +19,9 @@ from alertd.engine.polling import Polling
 from alertd.engine.rounds import Rounds
 from alertd.notify.outcome import Outcome
 from alertd.store.port import Store
+from alertd.store.values import Due
 
 TENANTS_AT_ONCE = 8
-DELIVERIES_AT_ONCE = 16
 
 Progress = Callable[[str, int, int], None]  # tenant, principals done, principals asked
 
@@ -94,23 +94,35 @@ class Once:
         outcomes: list[Outcome] = []
         tried: set[str] = set()
         while True:
-            due = [one for one in await self._delivering.due(self._clock.now(), 1000) if one not in tried]
+            due = [one for one in await self._delivering.due(self._clock.now(), 1000) if one.delivery_id not in tried]
             if not due:
                 return outcomes
-            tried.update(due)
+            tried.update(one.delivery_id for one in due)
             outcomes += await self._attempt_all(due)
 
-    async def _attempt_all(self, due: list[str]) -> list[Outcome]:
-        room = asyncio.Semaphore(DELIVERIES_AT_ONCE)
-
-        async def one(delivery_id: str) -> Outcome | None:
-            async with room:
-                delivery = await self._delivering.claim(delivery_id, self._clock.now())
-                if delivery is None:
-                    return None
-                result = await self._delivering.send(delivery, self._clock.now())
-                return await self._delivering.finish(delivery_id, result, self._clock.now())
-
+    async def _attempt_all(self, due: list[Due]) -> list[Outcome]:
+        """Attempt them, those of one integration one after the other and not faster than it takes them."""
+        waiting: dict[str, list[str]] = {}
+        for one in due:
+            waiting.setdefault(one.integration_id, []).append(one.delivery_id)
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(one(delivery_id)) for delivery_id in due]
-        return [outcome for task in tasks if (outcome := task.result()) is not None]
+            tasks = [group.create_task(self._speak(*to_one)) for to_one in waiting.items()]
+        return [outcome for task in tasks for outcome in task.result()]
+
+    async def _speak(self, integration_id: str, delivery_ids: list[str]) -> list[Outcome]:
+        apart = self._delivering.apart(integration_id)
+        outcomes: list[Outcome] = []
+        for delivery_id in delivery_ids:
+            began = self._clock.now()
+            outcome = await self._attempt(delivery_id)
+            outcomes += [] if outcome is None else [outcome]
+            if delivery_id is not delivery_ids[-1]:
+                await self._clock.sleep((began + apart - self._clock.now()).total_seconds())
+        return outcomes
+
+    async def _attempt(self, delivery_id: str) -> Outcome | None:
+        delivery = await self._delivering.claim(delivery_id, self._clock.now())
+        if delivery is None:
+            return None
+        result = await self._delivering.send(delivery, self._clock.now())
+        return await self._delivering.finish(delivery_id, result, self._clock.now())

@@ -164,8 +164,8 @@ class Rehearsal:
             error = self._receivers.no_answer(receiver, delivery_id, now)
             await self._process.delivering.finish(delivery_id, error, now)
         due = await self._process.delivering.due(now, _BATCH)
-        for delivery_id in due:
-            await self._attempt(delivery_id, now)
+        for one in due:
+            await self._attempt(one.delivery_id, now)
         return len(over) + len(due)
 
     async def _attempt(self, delivery_id: str, now: datetime) -> None:

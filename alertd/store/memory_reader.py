@@ -16,6 +16,7 @@ from alertd.store.replay import completed
 from alertd.store.values import (
     Conversation,
     Delivery,
+    Due,
     Group,
     HistoryEntry,
     JobRecord,
@@ -137,15 +138,23 @@ class MemoryReader:
         """Give a delivery."""
         return self._tables.deliveries.get(delivery_id)
 
-    async def due_deliveries(self, now: datetime, limit: int) -> tuple[str, ...]:
-        """Give the ids of due deliveries, the longest due first."""
-        due: tuple[str, ...] = self._tables.deliveries.index("due").due(now, limit)
-        return due
+    async def due_deliveries(self, now: datetime, limit: int) -> tuple[Due, ...]:
+        """Give due deliveries, the longest due first."""
+        rows = [self._tables.deliveries[key] for key in self._tables.deliveries.index("due").due(now, limit)]
+        return tuple(Due(row.due_at, row.id, row.integration_id) for row in rows)
 
     async def next_delivery_due(self) -> datetime | None:
         """Give the earliest `due_at` of any delivery that waits."""
         first: datetime | None = self._tables.deliveries.index("due").first()
         return first
+
+    async def first_deliveries(self) -> tuple[Due, ...]:
+        """Give the first due delivery of each integration, the earliest first."""
+        found: dict[str, Due] = {}
+        for due_at, key in self._tables.deliveries.index("due").entries():
+            integration_id = self._tables.deliveries[key].integration_id
+            found.setdefault(integration_id, Due(due_at, key, integration_id))
+        return tuple(found.values())
 
     async def deliveries(
         self, *, states: Collection[DeliveryState] | None = None, integration_id: str | None = None, limit: int = 1000

@@ -7,7 +7,7 @@ copy, of the tables and not of the values, which are frozen.
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import takewhile
 from typing import Any, Generic, TypeVar
@@ -79,6 +79,10 @@ class Agenda(Index[str, Value]):
     def first(self) -> datetime | None:
         """Give the earliest instant."""
         return self._entries[0][0] if self._entries else None
+
+    def entries(self) -> Sequence[tuple[datetime, str]]:
+        """Give instants and keys, the earliest first."""
+        return self._entries
 
     def due(self, now: datetime, limit: int) -> tuple[str, ...]:
         """Give the keys that are due, the longest due first."""

@@ -25,6 +25,7 @@ from alertd.notify.silences import Silence
 from alertd.store.values import (
     Conversation,
     Delivery,
+    Due,
     Group,
     HistoryEntry,
     JobRecord,
@@ -119,12 +120,16 @@ class Reader(Protocol):
         """Give a delivery, or None."""
         ...
 
-    async def due_deliveries(self, now: datetime, limit: int) -> tuple[str, ...]:
-        """Give the ids of deliveries (`pending` or `unknown`) whose attempt is due, the longest due first."""
+    async def due_deliveries(self, now: datetime, limit: int) -> tuple[Due, ...]:
+        """Give the deliveries (`pending` or `unknown`) whose attempt is due, the longest due first."""
         ...
 
     async def next_delivery_due(self) -> datetime | None:
         """Give the earliest `due_at` of any `pending` or `unknown` delivery."""
+        ...
+
+    async def first_deliveries(self) -> tuple[Due, ...]:
+        """Give of each integration the delivery (`pending` or `unknown`) that is due first, due or not yet, the earliest first."""
         ...
 
     async def deliveries(

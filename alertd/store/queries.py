@@ -158,12 +158,17 @@ LATEST_DELIVERIES = DELIVERIES.order_by(
 # The condition is spelled out, since SQLite takes a partial index only where it sees its very terms.
 _waiting = deliveries.c.state.in_([literal(state.value, literal_execute=True) for state in WAITING])
 DUE_DELIVERIES = (
-    select(deliveries.c.id)
+    select(deliveries.c.due_at, deliveries.c.id, deliveries.c.integration_id)
     .where(_waiting, deliveries.c.due_at <= bindparam("now"))
     .order_by(deliveries.c.due_at, deliveries.c.id)
     .limit(bindparam("limit"))
 )
 NEXT_DELIVERY_DUE = select(func.min(deliveries.c.due_at)).where(_waiting)
+WAITING_DELIVERIES = (
+    select(deliveries.c.due_at, deliveries.c.id, deliveries.c.integration_id)
+    .where(_waiting)
+    .order_by(deliveries.c.due_at, deliveries.c.id)
+)
 SAVE_DELIVERY = upsert(deliveries)
 # What stands under an id or at a place in a conversation: the same row, unless somebody else wrote first.
 DELIVERIES_LIKE = select(deliveries.c.id, deliveries.c.state).where(

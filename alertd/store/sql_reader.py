@@ -36,6 +36,7 @@ from alertd.store.tables import deliveries, log, log_alerts, reading_changes, ro
 from alertd.store.values import (
     Conversation,
     Delivery,
+    Due,
     Group,
     HistoryEntry,
     JobRecord,
@@ -143,14 +144,18 @@ class SqlReader:
         """Give a delivery."""
         return await self._do.run(value_of, delivery_of, queries.DELIVERY, {"id": delivery_id})
 
-    async def due_deliveries(self, now: datetime, limit: int) -> tuple[str, ...]:
-        """Give the ids of due deliveries, the longest due first."""
-        return await self._do.run(values, _only_column, queries.DUE_DELIVERIES, {"now": now, "limit": limit})
+    async def due_deliveries(self, now: datetime, limit: int) -> tuple[Due, ...]:
+        """Give due deliveries, the longest due first."""
+        return await self._do.run(values, _due, queries.DUE_DELIVERIES, {"now": now, "limit": limit})
 
     async def next_delivery_due(self) -> datetime | None:
         """Give the earliest `due_at` of any delivery that waits."""
         due_at: datetime | None = await self._do.run(scalar, queries.NEXT_DELIVERY_DUE)
         return due_at
+
+    async def first_deliveries(self) -> tuple[Due, ...]:
+        """Give the first due delivery of each integration, the earliest first."""
+        return await self._do.run(_first_deliveries)
 
     async def deliveries(
         self, *, states: Collection[DeliveryState] | None = None, integration_id: str | None = None, limit: int = 1000
@@ -237,6 +242,18 @@ def _conversations(
     for line in rows(connection, lines, parameters) if found else ():
         told[line.conversation_id].append(line)
     return tuple(conversation_of(row.content, told[row.id]) for row in found)
+
+
+def _first_deliveries(connection: Connection) -> tuple[Due, ...]:
+    """Read what waits in its order, which an index has: a window function would go through all that ever ended, too."""
+    first: dict[str, Due] = {}
+    for due_at, delivery_id, integration_id in connection.execute(queries.WAITING_DELIVERIES):
+        first.setdefault(integration_id, Due(due_at, delivery_id, integration_id))
+    return tuple(first.values())
+
+
+def _due(row: Row[Any]) -> Due:
+    return Due(row.due_at, row.id, row.integration_id)
 
 
 def _only_column(row: Row[Any]) -> str:

@@ -260,6 +260,15 @@ class Delivery:
     ambiguous: bool = False
 
 
+@attrs.frozen
+class Due:
+    """The next attempt at an integration."""
+
+    due_at: datetime
+    delivery_id: str
+    integration_id: str
+
+
 @attrs.frozen(kw_only=True)
 class LogEntry:
     """One decision, kept for `explain` and `history`: what was sent and why, or why nothing was.

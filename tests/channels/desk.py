@@ -56,8 +56,8 @@ class Desk:
                 break
             self.now = max(self.now, min(dues))
             await self.flushing.flush_due(self.now)
-            for key in await self.delivering.due(self.now, 10):
-                claimed = await self.delivering.claim(key, self.now)
+            for one in await self.delivering.due(self.now, 10):
+                claimed = await self.delivering.claim(one.delivery_id, self.now)
                 if claimed is not None:
-                    await self.delivering.finish(key, await self.delivering.send(claimed, self.now), self.now)
+                    await self.delivering.finish(claimed.id, await self.delivering.send(claimed, self.now), self.now)
         self.now = until

@@ -247,10 +247,10 @@ class Desk:
         """Flush and deliver what is due now."""
         await self._flushing.flush_due(self.now)
         while due := await self._delivering.due(self.now, 100):
-            for key in due:
-                claimed = await self._delivering.claim(key, self.now)
+            for one in due:
+                claimed = await self._delivering.claim(one.delivery_id, self.now)
                 assert claimed is not None
-                await self._delivering.finish(key, await self._delivering.send(claimed, self.now), self.now)
+                await self._delivering.finish(claimed.id, await self._delivering.send(claimed, self.now), self.now)
 
     # What is left.
 

@@ -297,6 +297,7 @@ QUESTIONS = {
     "delivery": lambda t: t.delivery("d"),
     "due deliveries": lambda t: t.due_deliveries(AT, 10),
     "next delivery due": lambda t: t.next_delivery_due(),
+    "first deliveries": lambda t: t.first_deliveries(),
     "deliveries": lambda t: t.deliveries(),
     "deliveries of an integration": lambda t: t.deliveries(integration_id="i"),
     "recovered deliveries": lambda t: t.recover_deliveries(AT),

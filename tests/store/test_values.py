@@ -11,6 +11,7 @@ import pytest
 from alertd.model.alert import State
 from alertd.model.notification import DeliveryState, Reason
 from alertd.store.port import Reader, Store, Transaction
+from alertd.store.values import Due
 
 pytestmark = pytest.mark.anyio
 
@@ -315,9 +316,24 @@ async def test_due_deliveries_wait_for_an_attempt(store: Store, make: Any) -> No
     rows = [make.delivery(f"d-{state}", minute, state=DeliveryState(state)) for state, minute in states.items()]
     await saved(store, lambda transaction, row: transaction.save_delivery(row), *rows, make.delivery("d-later", 9))
 
-    assert await found(store, lambda reader: reader.due_deliveries(make.at(3), 10)) == ("d-unknown", "d-pending")
-    assert await found(store, lambda reader: reader.due_deliveries(make.at(3), 1)) == ("d-unknown",)
+    unknown, pending = (Due(rows[place].due_at, rows[place].id, rows[place].integration_id) for place in (1, 0))
+    assert await found(store, lambda reader: reader.due_deliveries(make.at(3), 10)) == (unknown, pending)
+    assert await found(store, lambda reader: reader.due_deliveries(make.at(3), 1)) == (unknown,)
     assert await found(store, lambda reader: reader.next_delivery_due()) == make.at(1)
+
+
+async def test_the_first_delivery_of_each_integration_is_found_due_or_not(store: Store, make: Any) -> None:
+    rows = [
+        make.delivery("d-late", 9, integration_id="quick"),
+        make.delivery("d-2", 2, integration_id="slow"),
+        make.delivery("d-1", 2, integration_id="slow", state=DeliveryState.UNKNOWN),
+        make.delivery("d-gone", 0, integration_id="quick", state=DeliveryState.FAILED),
+        make.delivery("d-under-way", 0, integration_id="other", state=DeliveryState.SENDING),
+    ]
+    await saved(store, lambda transaction, row: transaction.save_delivery(row), *rows)
+
+    first = (Due(make.at(2), "d-1", "slow"), Due(make.at(9), "d-late", "quick"))
+    assert await found(store, lambda reader: reader.first_deliveries()) == first
 
 
 @pytest.mark.parametrize(
@@ -407,7 +423,7 @@ async def test_hastening_makes_due_what_waits_for_the_integration(store: Store, 
         assert await transaction.hasten("oncall/teams/0", make.at(5)) == 3
 
     due = await found(store, lambda reader: reader.due_deliveries(make.at(5), 10))
-    assert due == ("d-due", "d-late", "d-later", "d-unknown")
+    assert tuple(one.delivery_id for one in due) == ("d-due", "d-late", "d-later", "d-unknown")
     assert await found(store, lambda reader: reader.delivery("d-late")) == attrs.evolve(rows[0], due_at=make.at(5))
 
 

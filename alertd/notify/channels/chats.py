@@ -9,7 +9,7 @@ https://discord.com/developers/docs/resources/webhook#execute-webhook
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -29,12 +29,14 @@ from alertd.render.hostile import plain
 from alertd.render.message import Form
 from alertd.render.parts import Part
 
-# Slack names no limit for a whole message, but refuses one of some 13,200 characters (slackapi/bolt-js#2509).
-SLACK_LIMITS = Limits(body_bytes_max=12_000, blocks_max=5)
-# 32,000 bytes is Google's limit.
-GOOGLE_CHAT_LIMITS = Limits(body_bytes_max=31_000, blocks_max=5)
-# Discord counts 6,000 characters of text over all embeds of a message; so many bytes of JSON hold no more.
-DISCORD_LIMITS = Limits(body_bytes_max=6_000, blocks_max=3)
+# Slack names no limit for a whole message, but refuses one of some 13,200 characters (slackapi/bolt-js#2509). It takes one a second:
+# https://docs.slack.dev/apis/web-api/rate-limits
+SLACK_LIMITS = Limits(body_bytes_max=12_000, blocks_max=5, apart=timedelta(seconds=1))
+# 32,000 bytes is Google's limit, and one message a second for a space: https://developers.google.com/workspace/chat/limits
+GOOGLE_CHAT_LIMITS = Limits(body_bytes_max=31_000, blocks_max=5, apart=timedelta(seconds=1))
+# Discord counts 6,000 characters of text over all embeds of a message; so many bytes of JSON hold no more. Its webhooks are told to take
+# five messages in two seconds; what it really allows stands in the headers of its answers, and a 429 is heeded besides.
+DISCORD_LIMITS = Limits(body_bytes_max=6_000, blocks_max=3, apart=timedelta(milliseconds=400))
 _OK, _NOT_FOUND, _GONE = 200, 404, 410
 _SHOWN_MAX = 200
 

@@ -21,10 +21,12 @@ class Limits:
 
     body_bytes_max: the body as it goes on the wire, envelope included.
     blocks_max: alerts shown with a block of their own; when there are more, all of them are shown as one line each.
+    apart: what has to lie between the beginnings of two messages, so that a flood is paced here rather than refused there.
     """
 
     body_bytes_max: int
     blocks_max: int
+    apart: timedelta = timedelta(0)
 
 
 @attrs.frozen(kw_only=True)

@@ -9,7 +9,7 @@ in 2026 and are refused. https://learn.microsoft.com/power-automate/oauth-authen
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -25,7 +25,8 @@ from alertd.render.environment import Templates
 from alertd.render.message import Form, render
 from alertd.render.parts import CARD
 
-LIMITS = Limits(body_bytes_max=20_000, blocks_max=5)
+# Four messages a second is what Teams takes of one sender: https://learn.microsoft.com/microsoftteams/platform/bots/how-to/rate-limit
+LIMITS = Limits(body_bytes_max=20_000, blocks_max=5, apart=timedelta(milliseconds=250))
 _RETIRED = ("webhook.office.com", "outlook.office.com", "outlook.office365.com")
 # The double slash belongs there: the audience ends in one. GCC tenants sign in at the global cloud and are not told apart.
 _SCOPES: Mapping[str, str] = {
