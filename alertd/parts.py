@@ -109,8 +109,16 @@ def routing_of(config: Config, channels: Mapping[str, Channel]) -> Routing:
     for channel in channels.values():
         integration = channel.integration
         receivers[integration.receiver] = (*receivers[integration.receiver], integration)
+    return routing_with(config, receivers)
+
+
+def routing_with(config: Config, receivers: Mapping[str, tuple[Integration, ...]]) -> Routing:
+    """Give the routes with these integrations, by receiver."""
     return Routing(
-        root=route_tree(config.route, config.time_intervals), receivers=receivers, inhibit_rules=config.inhibit_rules
+        root=route_tree(config.route, config.time_intervals),
+        receivers=receivers,
+        inhibit_rules=config.inhibit_rules,
+        round_interval=config.poll.interval,
     )
 
 

@@ -196,6 +196,38 @@ class Integer(Kind):
 
 
 @attrs.frozen
+class Number(Kind):
+    """A number from `least` to `most`, both included, whole or not."""
+
+    least: float = attrs.field(kw_only=True)
+    most: float = attrs.field(kw_only=True)
+
+    @property
+    def expected(self) -> str:  # type: ignore[override]
+        """The bounds."""
+        return f"a number from {self.least:g} to {self.most:g}"
+
+    @property
+    def harmless(self) -> float:
+        """The least of it."""
+        return self.least
+
+    def read(self, node: Node, context: Context) -> float:  # noqa: ARG002 - the same for every kind
+        """Give the number."""
+        before = len(node.document.problems)
+        value = node.number()
+        if len(node.document.problems) > before:
+            return self.least
+        if not self.least <= value <= self.most:
+            node.problem(expected=self.expected)
+        return value
+
+    def schema(self) -> Schema:
+        """Give the bounds."""
+        return {"type": "number", "minimum": self.least, "maximum": self.most}
+
+
+@attrs.frozen
 class Duration(Kind):
     """A duration such as 1h30m from `least` to `most`, both included, both written as durations."""
 

@@ -14,6 +14,7 @@ from alertd.model.document import Node
 from alertd.model.duration import format_duration
 from alertd.model.suggestion import did_you_mean
 from alertd.notify.channels.settings import EmailSettings, ReceiverSettings, TeamsSettings
+from alertd.notify.group import Pace
 
 
 def check_references(config: Config, root: Node) -> None:
@@ -106,12 +107,23 @@ def _check_times(config: Config, root: Node) -> None:
         place_of(root, "poll").problem(
             shown, expected="several attempts in one round", cure="shorten the timeout", warning=True
         )
-    for route, (_, node) in zip(route_tree(config.route).every(), _routes(config, root), strict=True):
+    for route, (written, node) in zip(route_tree(config.route).every(), _routes(config, root), strict=True):
         pace = route.pace
         place = place_of(node, "repeat_interval")
         if pace.repeat_interval and pace.repeat_interval < pace.group_interval:
             cure = "reminders go out at the group's ticks"
             place.problem(expected="no shorter than group_interval", cure=cure, warning=True)
+        _check_backoff(pace, written, node)
+
+
+def _check_backoff(pace: Pace, written: Route | ChildRoute, node: Node) -> None:
+    """Note a longest wait that is shorter than the first one, where a route says either."""
+    backoff, first = pace.repeat_backoff, pace.repeat_interval
+    says_either = written.repeat_backoff is not None or written.repeat_interval is not None
+    if backoff is not None and backoff.longest < first and says_either:
+        shown = f"max {format_duration(backoff.longest)} with repeat_interval {format_duration(first)}"
+        place = place_of(node, "repeat_backoff", "max")
+        place.problem(shown, expected="max no shorter than repeat_interval", cure="raise `max`")
 
 
 def with_clouds(config: Config) -> Config:

@@ -9,13 +9,14 @@ from typing import Annotated, Any
 import attrs
 
 from alertd.config.context import Context
-from alertd.config.kinds import Boolean, Declared, Duration, Kind, Schema, Text
+from alertd.config.kinds import Boolean, Declared, Duration, Kind, Number, Schema, Text
 from alertd.config.rules import BUILTIN, MatcherText
 from alertd.config.shape import Elsewhere, ListOf, NotYet, Section, Shape, shape_of
 from alertd.model.document import Node
 from alertd.notify import inhibition
 from alertd.notify.inhibition import InhibitRule
 from alertd.notify.matchers import Matcher
+from alertd.notify.reminders import Backoff
 
 LABEL = r"[A-Za-z_][A-Za-z0-9_]*"
 _GROUP_LABEL = Text(
@@ -32,6 +33,22 @@ _GROUP_WAIT = Duration("How long a new group waits for more alerts before its fi
 _GROUP_INTERVAL = Duration("The least time between two messages of a group about changes.", least="1s", most="1d")
 _REPEAT_INTERVAL = Duration(
     "How long after its last message a group that still fires is told again; 0s: never.", most="90d"
+)
+_REPEAT_BACKOFF = Section(
+    "Every further reminder in a row waits longer than the one before; without it, all wait the same.",
+    build=Shape(
+        Backoff,
+        {
+            "factor": Number(
+                "How many times as long; 1: the same, for a route below one that has it.", least=1, most=10
+            ),
+            "max": Duration("The longest wait.", least="1m", most="90d"),
+        },
+        attributes={"max": "longest"},
+    ),
+)
+_REPEAT_AFTER_ATTEMPT = Boolean(
+    "Whether a reminder that falls just before Microsoft tries a job in quarantine again waits for what comes of it."
 )
 _ESCALATE = NotYet("Further receivers while nobody acknowledges.")
 
@@ -78,6 +95,8 @@ class ChildRoute:
     group_wait: Annotated[timedelta | None, attrs.evolve(_GROUP_WAIT, doc="If not the parent's.")] = None
     group_interval: Annotated[timedelta | None, attrs.evolve(_GROUP_INTERVAL, doc="If not the parent's.")] = None
     repeat_interval: Annotated[timedelta | None, attrs.evolve(_REPEAT_INTERVAL, doc="If not the parent's.")] = None
+    repeat_backoff: Annotated[Backoff | None, attrs.evolve(_REPEAT_BACKOFF, doc="If not the parent's.")] = None
+    repeat_after_attempt: Annotated[bool | None, attrs.evolve(_REPEAT_AFTER_ATTEMPT, doc="If not the parent's.")] = None
     continues: Annotated[bool, Boolean("Whether the routes after it are asked too, once it has taken an alert.")] = (
         attrs.field(default=False, metadata={"key": "continue"})
     )
@@ -102,7 +121,8 @@ _BELOW = "it takes every alert at any time; write this at a route of `routes`"
 class Route:
     """How alerts are put together and paced on their way to a receiver: the root of the tree. It takes every alert.
 
-    repeat_interval: counts from the last message that the receiver accepted; 0s: no reminders. children: the key `routes`.
+    repeat_interval: counts from the last message that the receiver accepted; 0s: no reminders. repeat_backoff: null: all wait the same.
+    children: the key `routes`.
     """
 
     receiver: Annotated[str, _RECEIVER]
@@ -110,6 +130,8 @@ class Route:
     group_wait: Annotated[timedelta, _GROUP_WAIT] = timedelta(seconds=30)
     group_interval: Annotated[timedelta, _GROUP_INTERVAL] = timedelta(minutes=5)
     repeat_interval: Annotated[timedelta, _REPEAT_INTERVAL] = timedelta(hours=24)
+    repeat_backoff: Annotated[Backoff | None, _REPEAT_BACKOFF] = None
+    repeat_after_attempt: Annotated[bool, _REPEAT_AFTER_ATTEMPT] = False
     children: Annotated[
         tuple[ChildRoute, ...],
         Routes("Routes below this one, asked in order; the first that matches takes the alert."),

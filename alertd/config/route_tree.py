@@ -20,7 +20,7 @@ Intervals = Mapping[str, NamedIntervals]  # by name; a name that is not there ha
 
 def route_tree(root: Route, intervals: Iterable[NamedIntervals] = ()) -> routes.Route:
     """Give the tree. Its root's id is that of a route without matchers. intervals: what routes call by name."""
-    pace = Pace(group_wait=root.group_wait, group_interval=root.group_interval, repeat_interval=root.repeat_interval)
+    pace = Pace(**{attribute.name: getattr(root, attribute.name) for attribute in attrs.fields(Pace)})
     node = routes.Route(id=ROOT_ID, receiver=root.receiver, group_by=root.group_by, pace=pace)
     by_name = {interval.name: interval for interval in intervals}
     return attrs.evolve(node, children=_below(node, root.children, by_name))

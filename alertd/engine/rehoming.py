@@ -114,7 +114,8 @@ def _without(talk: Conversation, line: Told) -> Conversation:
 def _with(talk: Conversation, line: Told, source: Conversation) -> Conversation:
     kept = tuple(one for one in talk.told if one.fingerprint != line.fingerprint)
     clocks = [instant for instant in (talk.last_message_at, source.last_message_at) if instant is not None]
-    return attrs.evolve(talk, told=(*kept, line), last_message_at=min(clocks, default=None))
+    repeats = source.repeats if talk.last_message_at is None else min(talk.repeats, source.repeats)
+    return attrs.evolve(talk, told=(*kept, line), last_message_at=min(clocks, default=None), repeats=repeats)
 
 
 def _at(talk: Conversation, home: Place, alert: Alert, routing: Routing) -> Conversation:

@@ -56,11 +56,15 @@ class Message:
 
 @attrs.frozen(kw_only=True)
 class Knows:
-    """A line of the told-ledger: this integration has accepted that the alert fires."""
+    """A line of the told-ledger: this integration has accepted that the alert fires.
+
+    reminder_at: when it is reminded at the earliest, at the tick after that; null where it is not.
+    """
 
     integration_id: str
     at: datetime
     episode: int
+    reminder_at: datetime | None = None
 
 
 @attrs.frozen(kw_only=True)

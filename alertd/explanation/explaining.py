@@ -17,6 +17,7 @@ from alertd.errors import UsageError
 from alertd.explanation.account import Condition, Explanation, Held, Knows, Message, RuleAccount, Standing
 from alertd.explanation.holding import Scene, of_condition, of_decision, of_message
 from alertd.explanation.look import Look, look_at
+from alertd.explanation.reminding import of_reminder, reminder_at
 from alertd.model.alert import Alert, Identity, Scope, State
 from alertd.model.suggestion import did_you_mean
 from alertd.model.views import Subject
@@ -189,6 +190,8 @@ class _Teller:
             return
         if alert is not None:
             yield from of_message(alert, self.scene)
+            for talk in self._knowing(alert.fingerprint):
+                yield from of_reminder(talk, self.scene)
         else:
             carried = {
                 **self.watched.labels,
@@ -221,11 +224,20 @@ class _Teller:
     def _ledger(self, identity: Identity) -> tuple[Knows, ...]:
         fingerprint = identity.fingerprint
         return tuple(
-            Knows(integration_id=talk.integration_id, at=line.at, episode=line.episode)
-            for talk in self.conversations
+            Knows(
+                integration_id=talk.integration_id,
+                at=line.at,
+                episode=line.episode,
+                reminder_at=reminder_at(talk, self.scene.routing),
+            )
+            for talk in self._knowing(fingerprint)
             for line in talk.told
             if line.fingerprint == fingerprint
         )
+
+    def _knowing(self, fingerprint: str) -> Iterator[Conversation]:
+        """Give the conversations in which it was told that an alert fires."""
+        return (talk for talk in self.conversations if any(line.fingerprint == fingerprint for line in talk.told))
 
     def _next_tick(self, alert: Alert | None) -> datetime | None:
         if alert is None:

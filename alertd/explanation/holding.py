@@ -11,6 +11,7 @@ from alertd.explanation.account import Condition, Held, Standing
 from alertd.explanation.look import Reading
 from alertd.model.alert import Alert, State
 from alertd.model.duration import format_duration
+from alertd.model.notification import Withheld
 from alertd.notify.inhibition import inhibitor
 from alertd.notify.routing import Routing
 from alertd.notify.silences import Silence, silencer
@@ -77,8 +78,8 @@ def of_message(alert: Alert, scene: Scene) -> Iterator[Held]:
         yield Held(by="inhibited", detail=f"{source.name} fires{f' ({about})' if about else ''}")
     silence = silencer(alert, scene.silences, scene.now)
     if silence is not None:
-        by = "acknowledged" if silence.episodes else "silenced"
-        yield Held(by=by, detail=f"{silence.created_by}: {silence.comment} ({silence.id})", until=silence.ends_at)
+        detail = f"{silence.created_by}: {silence.comment} ({silence.id})"
+        yield Held(by=Withheld.SILENCED.value, detail=detail, until=silence.ends_at)
     taken = scene.routing.groups_of(alert.labels)
     if not taken:
         yield Held(by="not_routed", detail="no route takes it")

@@ -48,7 +48,8 @@ def _rule(account: RuleAccount) -> Iterator[str]:
     for held in account.held:
         yield f"  held back: {_held(held)}"
     for line in account.ledger:
-        yield f"  {line.integration_id} knows since {_time(line.at)} that it fires"
+        reminded = f", reminded about {_time(line.reminder_at)}" if line.reminder_at else ""
+        yield f"  {line.integration_id} knows since {_time(line.at)} that it fires{reminded}"
     left = len(account.told) - _TOLD_MAX
     if left > 0:
         yield f"  told: {left} earlier messages"

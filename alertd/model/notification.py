@@ -43,6 +43,7 @@ class Withheld(enum.StrEnum):
     INHIBITED = "inhibited"
     MUTED = "muted"
     ACKNOWLEDGED = "acknowledged"
+    AWAITING_ATTEMPT = "awaiting_attempt"  # a reminder; the service tries the job again before long
     SEND_RESOLVED_OFF = "send_resolved_off"
     RESOLVED_BEFORE_FIRST = "resolved_before_first"
     SUPERSEDED = "superseded"

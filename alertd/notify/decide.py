@@ -19,13 +19,14 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import attrs
 
 from alertd.alerts.lifecycle import demoted
 from alertd.model.alert import Alert, Ended, Event, State
 from alertd.model.notification import Reason, ResolvedAlert, Withheld
+from alertd.notify.reminders import Reminding
 from alertd.store.values import Announced, Conversation, Delivery, Told
 
 
@@ -48,18 +49,16 @@ class Member:
 
 
 @attrs.frozen(kw_only=True)
-class Manner:
-    """How an integration wants to be told.
+class Manner(Reminding):
+    """How an integration wants to be told, and reminded.
 
     integration_id: for alerts that must not go through it. send_resolved: whether ends are told.
     closes_silently: an alert whose rule was removed ends there without a word (chat and mail), since nobody can act on it.
-    repeat_interval: zero means never.
     """
 
     integration_id: str
     send_resolved: bool = True
     closes_silently: bool = False
-    repeat_interval: timedelta = timedelta(hours=24)
 
 
 @attrs.frozen(kw_only=True)
@@ -67,12 +66,14 @@ class Ledger:
     """What one integration knows of a group.
 
     told: by fingerprint, what it accepted as firing. announced: what only messages said that were never accepted.
-    last_message_at: the repeat clock. acknowledged: somebody has taken it on, so nobody need be reminded.
+    last_message_at: the repeat clock. repeats: reminders in a row since something else was said.
+    acknowledged: somebody has taken it on, so nobody need be reminded.
     """
 
     told: Mapping[str, Told] = attrs.field(factory=dict)
     announced: frozenset[Announced] = frozenset()
     last_message_at: datetime | None = None
+    repeats: int = 0
     acknowledged: bool = False
 
 
@@ -123,6 +124,7 @@ def ledger(conversation: Conversation | None) -> Ledger:
         told={line.fingerprint: line for line in conversation.told},
         announced=frozenset(conversation.announced),
         last_message_at=conversation.last_message_at,
+        repeats=conversation.repeats,
         acknowledged=conversation.acknowledged is not None,
     )
 
@@ -142,7 +144,18 @@ def assume(known: Ledger, delivery: Delivery, now: datetime) -> Ledger:
     fires = {line.fingerprint: _told(known, line, now) for line in delivery.firing}
     said = {line.fingerprint: line.episode for line in (*delivery.firing, *delivery.resolved)}
     unheard = frozenset(line for line in known.announced if line.episode > said.get(line.fingerprint, 0))
-    return Ledger(told=kept | fires, announced=unheard, last_message_at=now, acknowledged=known.acknowledged)
+    return Ledger(
+        told=kept | fires,
+        announced=unheard,
+        last_message_at=now,
+        repeats=repeats_after(known.repeats, delivery.reason),
+        acknowledged=known.acknowledged,
+    )
+
+
+def repeats_after(repeats: int, reason: Reason) -> int:
+    """Give how many reminders there have been in a row once a message for this reason is told."""
+    return repeats + 1 if reason is Reason.REPEAT else 0
 
 
 def _told(known: Ledger, line: Announced, now: datetime) -> Told:
@@ -169,8 +182,7 @@ def decide(
     reason = _reason(known, everyone, firing, told_ends, unheard, manner, now) or (Reason.EVENT if events else None)
     forgotten = frozenset(alert.fingerprint for alert in ends if not _tells_end(alert, manner))
     if reason is None:
-        unspoken = known.acknowledged and bool(firing) and _repeat_is_due(known, manner, now)
-        withheld = Withheld.ACKNOWLEDGED if unspoken else _silence(everyone, ends)
+        withheld = _unreminded(known, firing, manner, now) or _silence(everyone, ends)
         return Decision(withheld=withheld, forgotten=forgotten)
     resolved = tuple(ResolvedAlert(alert=alert, ended=_how(alert)) for alert in (*told_ends, *unheard))
     return Decision(reason=reason, firing=firing, resolved=resolved, events=events, forgotten=forgotten)
@@ -197,7 +209,7 @@ def _reason(
         return Reason.NEW_ALERTS if known.told else Reason.FIRST_NOTIFICATION
     if ends:
         return Reason.SOME_RESOLVED if _others_fire(known, everyone) else _closing(ends)
-    if firing and not known.acknowledged and _repeat_is_due(known, manner, now):
+    if firing and _repeat_is_due(known, manner, now) and not _unreminded(known, firing, manner, now):
         return Reason.REPEAT
     return Reason.LATE if unheard else None
 
@@ -222,9 +234,18 @@ def _closing(ends: tuple[Alert, ...]) -> Reason:
 
 
 def _repeat_is_due(known: Ledger, manner: Manner, now: datetime) -> bool:
-    if not manner.repeat_interval or known.last_message_at is None:
-        return False
-    return now - known.last_message_at >= manner.repeat_interval
+    due_at = manner.due_at(known.last_message_at, known.repeats)
+    return due_at is not None and due_at <= now
+
+
+def _unreminded(known: Ledger, firing: tuple[Alert, ...], manner: Manner, now: datetime) -> Withheld | None:
+    """Name why a reminder that is due is not told; None where none is due, or nothing is in its way."""
+    due_at = manner.due_at(known.last_message_at, known.repeats)
+    if due_at is None or due_at > now or not firing:
+        return None
+    if known.acknowledged:
+        return Withheld.ACKNOWLEDGED
+    return Withheld.AWAITING_ATTEMPT if manner.put_off(due_at, firing, now) else None
 
 
 def _silence(everyone: tuple[Member, ...], ends: tuple[Alert, ...]) -> Withheld:

@@ -14,7 +14,18 @@ import attrs
 
 from alertd.model.alert import Alert, Event, State
 from alertd.model.notification import DeliveryState, Reason, Withheld
-from alertd.notify.decide import Decision, Ledger, Manner, Member, Standing, assume, decide, ledger, member
+from alertd.notify.decide import (
+    Decision,
+    Ledger,
+    Manner,
+    Member,
+    Standing,
+    assume,
+    decide,
+    ledger,
+    member,
+    repeats_after,
+)
 from alertd.notify.group import Pace, flushed
 from alertd.store.values import Announced, Conversation, Delivery, Group
 
@@ -257,16 +268,21 @@ def _again_at(
     """Give the earliest instant at which there may be something to say though nothing changes: the end of a hold, or a repeat."""
     if held or any(entry.withheld is not None for entry in members):
         return now
-    if not any(entry.standing is Standing.FIRING for entry in members):
+    firing = [entry.alert for entry in members if entry.standing is Standing.FIRING]
+    if not firing:
         return None
-    repeats = [instant for instant in (_repeat_at(turn, now) for turn in turns) if instant is not None]
+    repeats = [instant for instant in (_repeat_at(turn, firing, now) for turn in turns) if instant is not None]
     return min(repeats, default=None)
 
 
-def _repeat_at(turn: Turn, now: datetime) -> datetime | None:
+def _repeat_at(turn: Turn, firing: Sequence[Alert], now: datetime) -> datetime | None:
     """Give when a turn's listener is due for a repeat; a message decided now counts as accepted, until it turns out otherwise."""
-    interval = turn.listener.manner.repeat_interval
-    if turn.conversation is None or turn.listener.leaving or not interval or turn.conversation.acknowledged:
+    talk, manner = turn.conversation, turn.listener.manner
+    if talk is None or turn.listener.leaving or talk.acknowledged:
         return None
-    spoken = now if turn.decision.speaks else turn.conversation.last_message_at
-    return (spoken or now) + interval
+    if turn.decision.reason is not None:
+        return manner.due_at(now, repeats_after(talk.repeats, turn.decision.reason))
+    due_at = manner.due_at(talk.last_message_at or now, talk.repeats)
+    if due_at is None or due_at > now:
+        return due_at
+    return manner.put_off(due_at, firing, now) or due_at

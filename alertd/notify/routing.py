@@ -21,11 +21,15 @@ from alertd.store.values import Conversation
 
 @attrs.frozen(kw_only=True)
 class Routing:
-    """The route tree, the integrations of every receiver by its name, and the inhibit rules."""
+    """The route tree, the integrations of every receiver by its name, and the inhibit rules.
+
+    round_interval: how often jobs are looked at, and so how long after an attempt its outcome is seen at the latest.
+    """
 
     root: Route
     receivers: Mapping[str, tuple[Integration, ...]]
     inhibit_rules: tuple[InhibitRule, ...] = ()
+    round_interval: timedelta = timedelta(minutes=5)
 
     def groups_of(self, labels: Mapping[str, str]) -> Mapping[str, Route]:
         """Give the groups of an alert with these labels, by key."""
@@ -57,9 +61,23 @@ class Routing:
         ids = {integration.id for integration in named}
         left = (self.integration(talk.integration_id) for talk in conversations if talk.integration_id not in ids)
         return (
-            *(_listener(integration, pace, leaving=False) for integration in named),
-            *(_listener(integration, pace, leaving=True) for integration in left if integration is not None),
+            *(self._listener(integration, pace, leaving=False) for integration in named),
+            *(self._listener(integration, pace, leaving=True) for integration in left if integration is not None),
         )
+
+    def _listener(self, integration: Integration, pace: Pace, *, leaving: bool) -> Listener:
+        manner = Manner(
+            integration_id=integration.id,
+            send_resolved=integration.send_resolved,
+            closes_silently=integration.closes_silently,
+            repeat_interval=pace.repeat_interval,
+            repeat_backoff=pace.repeat_backoff,
+            attempt_grace=self.round_interval if pace.repeat_after_attempt else None,
+        )
+        if integration.refresh_interval:  # a machine that forgets is not reminded but kept up to date
+            refreshed = integration.refresh_interval
+            manner = attrs.evolve(manner, repeat_interval=refreshed, repeat_backoff=None, attempt_grace=None)
+        return Listener(receiver=integration.receiver, manner=manner, leaving=leaving)
 
     def withhold(self, route_id: str, firing: Iterable[Alert], silences: Iterable[Silence], now: datetime) -> Withhold:
         """Give the judge of what a route holds back now, with every alert that fires and every silence at hand.
@@ -82,13 +100,3 @@ class Routing:
 
 def _may_inhibit(rule: InhibitRule, alert: Alert) -> bool:
     return all(matcher.matches(alert.labels) for matcher in rule.source_matchers)
-
-
-def _listener(integration: Integration, pace: Pace, *, leaving: bool) -> Listener:
-    manner = Manner(
-        integration_id=integration.id,
-        send_resolved=integration.send_resolved,
-        closes_silently=integration.closes_silently,
-        repeat_interval=integration.refresh_interval or pace.repeat_interval,
-    )
-    return Listener(receiver=integration.receiver, manner=manner, leaving=leaving)

@@ -12,7 +12,6 @@ import attrs
 from alertd.alerts.book import RuleBook
 from alertd.alerts.observation import Watched
 from alertd.config import Config
-from alertd.config.route_tree import route_tree
 from alertd.graph.clouds import CLOUDS
 from alertd.notify.channels.http import ReceiverHttp
 from alertd.notify.channels.port import Integration, Limits
@@ -21,7 +20,7 @@ from alertd.notify.group import Pace
 from alertd.notify.outcome import DeliveryPolicy
 from alertd.notify.routes import Route
 from alertd.notify.routing import Routing
-from alertd.parts import annotator, book_of, policy_of, watched_of
+from alertd.parts import annotator, book_of, policy_of, routing_with, watched_of
 from alertd.rehearsal.job_name import made_up_tenant_id
 from alertd.render.environment import Templates
 from alertd.rules.rule import Rule
@@ -76,11 +75,7 @@ class Setting:
         fitting = tuple(change for change in config.overrides if change.alert in in_force)
         return cls(
             rules=rules,
-            routing=Routing(
-                root=route_tree(config.route, config.time_intervals),
-                receivers=_integrations(config),
-                inhibit_rules=config.inhibit_rules,
-            ),
+            routing=routing_with(config, _integrations(config)),
             policy=policy_of(config),
             tells_first_sight=config.poll.first_sight == "alert",
             tenants={tenant.name: watched_of(tenant) for tenant in config.tenants},

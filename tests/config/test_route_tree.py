@@ -10,6 +10,7 @@ import pytest
 from alertd.config import parse_config
 from alertd.config.route_tree import route_tree
 from alertd.notify.group import Pace
+from alertd.notify.reminders import Backoff
 from alertd.notify.routes import Route
 
 _RECEIVERS = "receivers: [{name: a}, {name: b}, {name: 'b#2'}]\n"
@@ -76,3 +77,14 @@ def test_a_value_that_looks_like_a_way_is_no_way() -> None:
     found = ids("""{matchers: ['x="y}/{a"']}""", "{matchers: [x=y], routes: [{matchers: ['a=']}]}")
 
     assert len(set(found)) == len(found)
+
+
+def test_how_reminders_go_is_inherited_and_can_be_switched_off_below() -> None:
+    text = "repeat_backoff: {factor: 1.5, max: 3d}, repeat_after_attempt: true"
+    root = tree(f"{{{text}, routes: [{{}}, {{repeat_backoff: {{factor: 1}}, repeat_after_attempt: false}}]}}")
+    child = root.children[0]
+    same, other = child.children
+
+    assert child.pace == same.pace
+    assert child.pace == Pace(repeat_backoff=Backoff(factor=1.5, longest=timedelta(days=3)), repeat_after_attempt=True)
+    assert (other.pace.repeat_backoff, other.pace.repeat_after_attempt) == (Backoff(factor=1), False)
