@@ -42,8 +42,9 @@ class Context:
         return cls(directory=path.absolute().parent, environment=environment, secrets=secrets, exposed=exposed)
 
     def resolve(self, text: str) -> Path:
-        """Give the path that a text means, ``~`` included."""
-        return Path(os.path.normpath(self.directory / Path(text).expanduser()))
+        """Give the path that a text means, ``~`` included; as in a shell, the home of nobody is a name like any other."""
+        expanded = os.path.expanduser(text)  # noqa: PTH111 - pathlib's raises RuntimeError for a user that is not there
+        return Path(os.path.normpath(self.directory / expanded))
 
     def shown(self, path: Path) -> str:
         """Give a path as it stands in problems: from where the reader is, if it is below."""
