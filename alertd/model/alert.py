@@ -125,7 +125,8 @@ class Alert:
 class Event:
     """A moment that a rule wants told once: it never fires, repeats or resolves.
 
-    sequence: the job's snapshot number at which it happened; with the identity it is the event's key.
+    sequence: the job's snapshot number at which it happened. With the identity and the instant it is the event's key: numbers begin anew
+        when a job comes back under its old id.
     """
 
     identity: Identity
@@ -151,4 +152,4 @@ class Event:
     @property
     def key(self) -> str:
         """What makes two reports of it the same event."""
-        return f"{self.fingerprint}.{self.sequence}"
+        return f"{self.fingerprint}.{self.sequence}.{int(self.at.timestamp())}"
