@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import attrs
 
+from alertd import __version__
 from alertd.alerts.book import Annotate, RuleBook
 from alertd.alerts.observation import Watched
 from alertd.config.root import Config
@@ -49,7 +50,9 @@ def book_of(config: Config, rules: Iterable[Rule]) -> RuleBook:
     problems = [*_wrong_overrides(config, known)]
     if problems:
         raise ConfigError(problems)
-    return RuleBook(known, config.overrides, annotate=annotator(known, config.timezone))
+    return RuleBook(
+        known, config.overrides, annotate=annotator(known, config.timezone), locale=f"{config.timezone} {__version__}"
+    )
 
 
 def annotator(rules: Iterable[Rule], zone: ZoneInfo) -> Annotate:

@@ -57,9 +57,12 @@ class RuleBook:
     """The rules by scope, in the order of their files.
 
     annotate: renders a rule's annotations for a subject and labels; total, since a broken annotation must not lose an alert.
+    locale: what else its texts depend on, such as the time zone of their dates; it is only compared.
     """
 
-    def __init__(self, rules: Iterable[Rule], overrides: Iterable[Override] = (), *, annotate: Annotate) -> None:
+    def __init__(
+        self, rules: Iterable[Rule], overrides: Iterable[Override] = (), *, annotate: Annotate, locale: str = ""
+    ) -> None:
         self._rules = tuple(rules)
         self._overrides = {
             rule.name: tuple(override for override in overrides if override.alert == rule.name) for rule in self._rules
@@ -68,7 +71,7 @@ class RuleBook:
         self._timed = {
             rule.name: any(_TIMED.search(text) for text in rule.annotations.values()) for rule in self._rules
         }
-        self._annotated: set[str] = set()
+        self._locale = locale
         self._tuned = cache(self._tune)
         self._by_name = {rule.name: rule for rule in self._rules}
 
@@ -89,14 +92,16 @@ class RuleBook:
         """Give a rule by its name, as its file has it."""
         return self._by_name.get(name)
 
-    def wants_text(self, alert: Alert) -> bool:
+    def wording(self, rule: Rule) -> str:
+        """Name the words that a rule's texts are made of, as it is tuned; an alert keeps the name with its text."""
+        return f"{rule.wording} {self._locale}"
+
+    def wants_text(self, alert: Alert, rule: Rule) -> bool:
         """Whether an alert whose subject has not changed needs its annotations anew.
 
-        It does when they speak of time or of the tenant, and once under every new rule book, whose texts may be others.
+        It does when they speak of time or of the tenant, and when its text was made of other words than the rule has now.
         """
-        known = alert.fingerprint in self._annotated
-        self._annotated.add(alert.fingerprint)
-        return not known or self._timed[alert.name]
+        return self._timed[rule.name] or alert.wording != self.wording(rule)
 
     def tuned(self, rule: Rule, labels: Callable[[], Mapping[str, str]]) -> Rule:
         """Give a rule as it is for a subject; `labels` is asked only where an override could apply."""

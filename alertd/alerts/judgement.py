@@ -112,15 +112,16 @@ def _advanced(rule: Rule, verdict: Verdict, alert: Alert | None, case: Case, boo
     after = advance(alert, conditions, case.subject.now)
     if after is None or after.state is not State.FIRING:
         return after
-    fresh = case.changed or after is not alert or book.wants_text(after)
+    fresh = case.changed or after is not alert or book.wants_text(after, rule)
     return _annotated(after, rule, case, book) if verdict.active and fresh else after
 
 
 def _annotated(alert: Alert, rule: Rule, case: Case, book: RuleBook) -> Alert:
     text = book.annotate(rule, case.subject, alert.labels)
-    if text == alert.annotations and case.withheld_integrations == alert.withheld_integrations:
-        return alert
-    return attrs.evolve(alert, annotations=text, withheld_integrations=case.withheld_integrations)
+    spoken = attrs.evolve(
+        alert, annotations=text, wording=book.wording(rule), withheld_integrations=case.withheld_integrations
+    )
+    return alert if spoken == alert else spoken
 
 
 def _event(rule: Rule, case: Case, book: RuleBook) -> Event:

@@ -90,6 +90,7 @@ class Alert:
     activeSince: the condition was first seen true. startsAt: it began to fire. clearSince: the clearing condition
         has held since.
     labels: fixed for an episode. annotations: rendered while the condition is true; they keep the last text afterwards.
+    wording: which words they were made of; a rule that has others since is asked for its text anew.
     withheld_integrations: ids of integrations this alert must not be told through (a failing one cannot tell of its
         own failure).
     """
@@ -99,6 +100,7 @@ class Alert:
     severity: str
     labels: Mapping[str, str]
     annotations: Mapping[str, str] = attrs.field(factory=dict)
+    wording: str = ""
     template: str | None = None
     episode: int = 0
     inherits_from: int = 1

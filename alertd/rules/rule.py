@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import hashlib
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
@@ -80,6 +82,12 @@ class Rule:
         expression = self.when or self.event
         assert expression is not None  # noqa: S101 - the loader gives every rule one
         return expression
+
+    @functools.cached_property
+    def wording(self) -> str:
+        """Eight hex digits of what its texts are made of: the annotations and the constants they may name."""
+        words = repr((sorted(self.annotations.items()), sorted(self.params.items())))
+        return hashlib.sha256(words.encode()).hexdigest()[:8]
 
     @property
     def expressions(self) -> Iterator[tuple[str, Expression]]:

@@ -180,14 +180,14 @@ groups:
 """
 
 
-def spoken(texts: Counter[str]) -> RuleBook:
+def spoken(texts: Counter[str], words: str = SPOKEN, *overrides: Override, locale: str = "") -> RuleBook:
     """Make a book that counts how often it is asked for a text."""
 
     def annotate(rule: Rule, subject: Subject, labels: Mapping[str, str]) -> Mapping[str, str]:
         texts[rule.name] += 1
         return {"summary": f"at {subject.now:%H:%M}" if rule.name == "Timed" else labels["service_principal"]}
 
-    return RuleBook(rules(SPOKEN), annotate=annotate)
+    return RuleBook(rules(words), overrides, annotate=annotate, locale=locale)
 
 
 def test_a_text_is_made_anew_where_it_can_differ() -> None:
@@ -203,9 +203,46 @@ def test_a_text_is_made_anew_where_it_can_differ() -> None:
     play.read(attrs.evolve(QUARANTINE, templateId="other"))
     assert texts == {"Timed": 2, "Plain": 1}, "the snapshot changed"
 
-    play.book = spoken(texts)
-    play.read(attrs.evolve(QUARANTINE, templateId="other"))
-    assert texts == {"Timed": 3, "Plain": 2}, "the rules did"
+
+LIMITED = SPOKEN.replace("alert: Plain,", "alert: Plain, params: {limit: 3},")
+REWORDED = LIMITED.replace("{{ job.displayName }}", "{{ job.displayName }} is in quarantine")
+OTHER_LIMIT = Override(alert="Plain", params={"limit": 4})
+
+
+@pytest.mark.parametrize(
+    ("after", "asked"),
+    [
+        pytest.param(spoken(Counter(), LIMITED), 0, id="the same words, as after a restart"),
+        pytest.param(spoken(Counter(), REWORDED), 1, id="other words"),
+        pytest.param(spoken(Counter(), LIMITED, OTHER_LIMIT), 1, id="another constant"),
+        pytest.param(spoken(Counter(), LIMITED, locale="Asia/Tokyo"), 1, id="dates of another time zone"),
+    ],
+)
+def test_other_words_are_taken_up_though_the_snapshot_is_the_same(after: RuleBook, asked: int) -> None:
+    texts: Counter[str] = Counter()
+    play = Play(spoken(Counter(), LIMITED))
+    play.read(QUARANTINE)
+    play.book = after
+    play.book.annotate = spoken(texts).annotate
+
+    for _ in range(3):
+        play.read(QUARANTINE)
+
+    assert (texts["Plain"], texts["Timed"]) == (asked, 3)
+
+
+def test_other_words_are_taken_up_by_the_next_round_where_one_was_fenced_off() -> None:
+    """What a book has been asked does not matter: what has been kept does."""
+    play = Play(spoken(Counter(), LIMITED))
+    play.read(QUARANTINE)
+    play.book = spoken(Counter(), REWORDED)
+    known = dict(play.alerts)
+    play.read(QUARANTINE)
+    play.alerts = known
+
+    moved = [move.after.name for move in play.read(QUARANTINE).moves if move.after]
+
+    assert "Plain" in moved
 
 
 def test_a_text_is_not_made_anew_once_the_condition_is_over() -> None:
