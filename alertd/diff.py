@@ -78,14 +78,14 @@ def _quoted(key: str) -> str:
 
 @cache
 def _properties(holder: type) -> Mapping[str, type]:
-    """Name the properties of a resource with the class that each holds; a scalar's is its own type."""
+    """Name the properties of a resource, all of them optional, with the class that each holds; a scalar's is its own type."""
     hints = get_type_hints(holder)
     return {field.name: _held(hints[field.name]) for field in attrs.fields(holder) if field.name != "id"}
 
 
 def _held(hint: Any) -> type:  # noqa: ANN401 - any annotation
-    kinds = [kind for kind in get_args(hint) if kind is not NoneType]
-    held: type = kinds[0] if kinds else hint
+    held: type
+    (held,) = (kind for kind in get_args(hint) if kind is not NoneType)
     return get_origin(held) or held
 
 

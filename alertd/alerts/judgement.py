@@ -146,5 +146,4 @@ def labels(rule: Rule, case: Case) -> Mapping[str, str]:
 
 
 def _speaks_of_quarantine(rule: Rule) -> bool:
-    reads = rule.when.reads if rule.when else frozenset()
-    return any(path == name or path.startswith(f"{name}.") for path in reads for name in _QUARANTINE)
+    return any(path == name or path.startswith(f"{name}.") for path in rule.condition.reads for name in _QUARANTINE)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -198,6 +198,18 @@ def test_changes_come_in_the_order_of_the_documentation() -> None:
             job(synchronizedEntryCountByType=EntryCounts({"a": 1, "b": 2})),
             job(synchronizedEntryCountByType=EntryCounts({"b": 2, "a": 1})),
             id="the order of a map says nothing",
+        ),
+        pytest.param(
+            job(code="Active", quarantine=QUARANTINE, progress=(SynchronizationProgress(units="objects"),)),
+            job(
+                quarantine=SynchronizationQuarantine(
+                    reason="TooManyDeletes", seriesBegan=datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
+                ),
+                progress=(SynchronizationProgress(units="objects"),),
+                code="Active",
+                troubleshootingUrl=None,
+            ),
+            id="the same, read anew",
         ),
         pytest.param(
             SynchronizationJob(id="SF.1", templateId="scim"),
