@@ -3,6 +3,7 @@
 #   make test           lint, types, layers and tests: what has to be green
 #   make bench          what it costs, beside what else would do the same; writes bench/RESULTS.md
 #   make test-browser   messages as people see them: the Adaptive Cards renderer and Chromium (needs Node, npm, Chromium)
+#   make mutants        whether the tests notice a changed core: takes hours; ARGS='alertd.diff.*' takes minutes
 # PYTHON names the interpreter (3.11 or newer) that .venv is made with.
 
 SHELL := /bin/sh
@@ -18,10 +19,10 @@ SOURCES := alertd tests bench
 BROWSER := tests/browser
 ARGS ?=
 
-.PHONY: help demo test bench test-browser lint format types pytest build clean
+.PHONY: help demo test bench test-browser mutants lint format types pytest build clean
 
 help:
-	@sed -n '2,6s/^# \{0,1\}//p' Makefile
+	@sed -n '2,7s/^# \{0,1\}//p' Makefile
 	@echo "also: lint, format, types, pytest ARGS=..., build, clean"
 
 $(BIN)/python:
@@ -36,6 +37,10 @@ $(VENV)/.run: pyproject.toml | $(BIN)/python
 $(VENV)/.dev: pyproject.toml | $(BIN)/python
 	$(PIP) -e '.[dev]'
 	@touch $@ $(VENV)/.run
+
+$(VENV)/.mutation: pyproject.toml | $(BIN)/python
+	$(PIP) -e '.[mutation]'
+	@touch $@ $(VENV)/.dev $(VENV)/.run
 
 demo: $(VENV)/.run
 	$(BIN)/alertd demo $(ARGS)
@@ -72,9 +77,15 @@ $(BROWSER)/node_modules/.installed: $(BROWSER)/package.json
 test-browser: $(VENV)/.dev $(BROWSER)/node_modules/.installed
 	$(BIN)/python -m pytest -m browser $(ARGS)
 
+# One at a time, since a mutant that loops is told by its time. At the end: how many of each module were killed, and the names of the others.
+mutants: $(VENV)/.mutation
+	$(BIN)/mutmut run --max-children 1 $(ARGS)
+	@$(BIN)/mutmut results --all true | sed -nE 's/^ *(alertd[a-z_.]*)\.x[^:]*: (.*)/\1 \2/p' | sort | uniq -c
+	@$(BIN)/mutmut results | grep -v 'not checked' || true
+
 build: $(VENV)/.dev
 	rm -rf dist
 	$(BIN)/python -m build --wheel --outdir dist .
 
 clean:
-	rm -rf $(VENV) $(BROWSER)/node_modules dist build .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) $(BROWSER)/node_modules dist build mutants .mypy_cache .ruff_cache .import_linter_cache

@@ -7,6 +7,21 @@ import socket
 import sys
 
 import pytest
+from hypothesis import HealthCheck, Phase, settings
+
+# A test that wants more or fewer examples than others says so as a multiple of `settings.default.max_examples`, so that a profile,
+# `pytest --hypothesis-profile NAME`, makes all of them quicker or more thorough.
+settings.register_profile("thorough", max_examples=2000, deadline=None)
+# For mutation tests: the same few examples every time, and no time spent on making a failing one small.
+settings.register_profile(
+    "mutants",
+    max_examples=10,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
 
 
 def _only_loopback(event: str, arguments: tuple[object, ...]) -> None:
@@ -22,6 +37,14 @@ def _only_loopback(event: str, arguments: tuple[object, ...]) -> None:
 
 
 sys.addaudithook(_only_loopback)
+
+
+def pytest_sessionstart() -> None:
+    """Forget what was computed before: a mutant is tried in a fork of a process that has run all tests, and an old answer would hide it."""
+    ours = [module for name, module in sys.modules.items() if name.partition(".")[0] == "alertd"]
+    for value in [value for module in ours for value in vars(module).values()]:
+        if hasattr(value, "cache_clear"):
+            value.cache_clear()
 
 
 @pytest.fixture(scope="session")

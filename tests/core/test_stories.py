@@ -119,7 +119,7 @@ def two_listeners() -> Desk:
     return Desk(route("ops", wait=MINUTE / 2), *both, holds={"C": 2 * MINUTE})
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=settings.default.max_examples * 3 // 2, deadline=None)
 @given(stories(troubles, silences))
 def test_one_group(story: list[Step]) -> None:
     play(two_listeners, story)
@@ -134,7 +134,7 @@ def two_groups() -> Desk:
     return Desk(route("ops", children=children), Receiver("ops"), Receiver("audit"), holds={"C": 2 * MINUTE})
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=settings.default.max_examples * 3 // 2, deadline=None)
 @given(stories(troubles, silences))
 def test_two_groups(story: list[Step]) -> None:
     play(two_groups, story)
@@ -149,7 +149,7 @@ ROUTES = (
 reloads: st.SearchStrategy[Step] = st.tuples(st.just("reload"), st.integers(0, len(ROUTES) - 1))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=settings.default.max_examples * 3 // 2, deadline=None)
 @given(stories(troubles, silences, reloads))
 def test_reloads(story: list[Step]) -> None:
     """When conversations are split and joined by a reload, the latest word on an alert counts, whichever it came in."""

@@ -216,7 +216,7 @@ def play(story: Story) -> Course:
     return asyncio.run(Rehearsal(story.script, story.setting).play())
 
 
-thorough = settings(deadline=None, max_examples=50)
+thorough = settings(deadline=None, max_examples=settings.default.max_examples // 2)
 
 
 @thorough

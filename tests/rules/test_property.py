@@ -226,7 +226,7 @@ SUBJECTS = st.builds(
 
 
 @pytest.mark.parametrize("kind", ["bool", "number", "duration", "date", "text"])
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_compiled_code_agrees_with_the_interpreter(kind: str, data: st.DataObject) -> None:
     """Whatever a well-typed expression meets, both ways of computing it give the same value, and neither raises."""
@@ -246,7 +246,7 @@ def same(one: object, other: object) -> bool:
     return one == other and type(one) is type(other)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(deadline=None)
 @given(text=expressions("bool"), subject=SUBJECTS)
 def test_a_missing_constant_is_null(text: str, subject: Subject) -> None:
     """Constants that an evaluation does not get are null; nothing raises."""
@@ -286,7 +286,7 @@ def test_a_naive_date_is_only_incomparable() -> None:
     assert Expression.compile("age(tenant.lastPollAt) < hours(1)").truth(subject, {}) is False
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=5 * settings.default.max_examples, deadline=None)
 @given(text=st.text(alphabet=" ().,[]'\"#=<>!+-*/%abnotrifelsdu:=\n\\{}1", max_size=80))
 @example("'" * 7)
 @example('"""')
@@ -316,7 +316,7 @@ def faults_of(text: str) -> tuple[Fault, ...]:
     return ()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=3 * settings.default.max_examples, deadline=None)
 @given(text=expressions("bool", 4))
 def test_levels_counted_before_parsing_bound_those_of_the_tree(text: str) -> None:
     """What the first look lets pass is no deeper than it says, so no later recursion goes further."""
