@@ -23,7 +23,7 @@ Examples:
 @json_option
 @config_option
 def ack(alert: str, comment: str, author: str | None, as_json: bool, config_path: Path) -> None:
-    """Take on alerts that fire: no reminders until the alerts of their conversations change.
+    """Take on alerts that fire: no reminders until the alerts of their conversations change, and no escalation.
 
     A further alert, or the end of one, is told as ever, and reminders begin again with it. It works beside a running daemon, and without one.
     """

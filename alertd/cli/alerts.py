@@ -49,7 +49,7 @@ def alerts(matchers: tuple[str, ...], everything: bool, as_json: bool, config_pa
 def _taken_on(talks: Any) -> dict[str, Any]:  # noqa: ANN401 - Conversations, imported late
     """Give who has acknowledged what, by fingerprint."""
     taken = (talk for talk in talks if talk.acknowledged is not None)
-    return {line.fingerprint: talk.acknowledged for talk in taken for line in (*talk.told, *talk.announced)}
+    return {line.fingerprint: talk.acknowledged for talk in taken for line in talk.lines}
 
 
 def _parsed(matchers: tuple[str, ...]) -> list[Any]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -32,9 +33,9 @@ def routes() -> None:
 @json_option
 @config_option
 def test(labels: Sequence[str], expect: Sequence[str], as_json: bool, config_path: Path) -> int:
-    """Print the receivers that hear of an alert with these labels, and its groups.
+    """Print the receivers that hear of an alert with these labels, and its groups; below each, who hears of it later.
 
-    Nothing is sent, and no secret is needed.
+    Nothing is sent, and no secret is needed. --expect is about those that hear of it at once.
     """
     from alertd.config import Secrets
     from alertd.config.route_tree import route_tree
@@ -45,8 +46,7 @@ def test(labels: Sequence[str], expect: Sequence[str], as_json: bool, config_pat
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False, indent=2))
     else:
-        for row in found:
-            click.echo(f"{row['receiver']}\t{row['group']}")
+        click.echo("\n".join(line for row in found for line in _lines(row)))
     receivers = [row["receiver"] for row in found]
     if expect and sorted(receivers) != sorted(expect):
         click.echo(f"expected {', '.join(sorted(expect))}; found {', '.join(sorted(receivers))}", err=True)
@@ -54,8 +54,16 @@ def test(labels: Sequence[str], expect: Sequence[str], as_json: bool, config_pat
     return EXIT_FINE
 
 
-def _row(route: Route, labels: dict[str, str]) -> dict[str, str]:
-    return {"receiver": route.receiver, "route": route.id, "group": route.group_key(labels)}
+def _row(route: Route, labels: dict[str, str]) -> dict[str, Any]:
+    row: dict[str, Any] = {"receiver": route.receiver, "route": route.id, "group": route.group_key(labels)}
+    later = [{"receiver": step.receiver, "reason": step.reason.value, "when": step.words} for step in route.steps]
+    return row | ({"later": later} if later else {})
+
+
+def _lines(row: dict[str, Any]) -> Iterator[str]:
+    yield f"{row['receiver']}\t{row['group']}"
+    for step in row.get("later", ()):
+        yield f"  {step['receiver']}\t{step['reason']} {step['when']}"
 
 
 def _labels(texts: Sequence[str]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from itertools import combinations
 
 from alertd.config.places import place_of
 from alertd.config.root import Config
-from alertd.config.route import ChildRoute
+from alertd.config.route import ChildRoute, Route
 from alertd.model.document import Node
 from alertd.model.suggestion import did_you_mean
 from alertd.notify.matchers import Matcher, Operator
@@ -26,7 +26,7 @@ def lint(config: Config, root: Node, rules: Iterable[str]) -> None:
 
 def _unused_receivers(config: Config, root: Node) -> None:
     """A receiver that no route names is never told."""
-    named = {config.route.receiver, *_receivers(config.route.children)}
+    named = {config.route.receiver, *_later(config.route), *_receivers(config.route.children)}
     named |= {receiver.fallback for receiver in config.receivers if receiver.fallback}
     for index, receiver in enumerate(config.receivers):
         if receiver.name and receiver.name not in named:
@@ -39,7 +39,13 @@ def _receivers(routes: Iterable[ChildRoute]) -> Iterator[str]:
     for route in routes:
         if route.receiver:
             yield route.receiver
+        yield from _later(route)
         yield from _receivers(route.children)
+
+
+def _later(route: Route | ChildRoute) -> Iterator[str]:
+    """Give those whom a route tells later."""
+    yield from (step.receiver for step in route.escalate or ())
 
 
 def _unreachable_routes(

@@ -8,7 +8,7 @@ import attrs
 
 from alertd.config.places import items_of, place_of
 from alertd.config.root import Config
-from alertd.config.route import ChildRoute, Route
+from alertd.config.route import ChildRoute, EscalationStep, Route
 from alertd.config.route_tree import route_tree
 from alertd.model.document import Node
 from alertd.model.duration import format_duration
@@ -40,12 +40,28 @@ def _check_names(root: Node, section: str, what: str, names: Iterable[str]) -> N
 def _check_routes(config: Config, root: Node) -> None:
     names = [receiver.name for receiver in config.receivers if receiver.name]
     for route, node in _routes(config, root):
-        if names and route.receiver and route.receiver not in names:
-            cure = did_you_mean(route.receiver, names)
-            found = f"receiver `{route.receiver}`"
-            place_of(node, "receiver").problem(found, expected="a receiver's name", cure=cure)
+        _check_receiver(route.receiver, place_of(node, "receiver"), names)
         _check_intervals(route, node, {interval.name for interval in config.time_intervals})
         _check_reach(route.children, items_of(place_of(node, "routes")) if route.children else [])
+    for tree, (route, node) in zip(route_tree(config.route).every(), _routes(config, root), strict=True):
+        _check_escalation(route.escalate or (), tree.receiver, place_of(node, "escalate"), names)
+
+
+def _check_receiver(name: str | None, place: Node, names: Sequence[str]) -> None:
+    if names and name and name not in names:
+        place.problem(f"receiver `{name}`", expected="a receiver's name", cure=did_you_mean(name, names))
+
+
+def _check_escalation(steps: Sequence[EscalationStep], receiver: str, node: Node, names: Sequence[str]) -> None:
+    """Note steps that tell nobody, or nobody new."""
+    seen = {receiver: "the route's own receiver, which is told from the start"}
+    for step, item in zip(steps, items_of(node) if steps else (), strict=False):
+        place = place_of(item, "receiver")
+        _check_receiver(step.receiver, place, names)
+        if step.receiver and step.receiver in seen:
+            found = f"receiver `{step.receiver}`, {seen[step.receiver]}"
+            place.problem(found, expected="another receiver", cure="name another one, or remove the step")
+        seen.setdefault(step.receiver, "a second time")
 
 
 def _check_intervals(route: Route | ChildRoute, node: Node, known: Collection[str]) -> None:

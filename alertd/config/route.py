@@ -50,7 +50,24 @@ _REPEAT_BACKOFF = Section(
 _REPEAT_AFTER_ATTEMPT = Boolean(
     "Whether a reminder that falls just before Microsoft tries a job in quarantine again waits for what comes of it."
 )
-_ESCALATE = NotYet("Further receivers while nobody acknowledges.")
+
+
+@attrs.frozen(kw_only=True)
+class EscalationStep:
+    """A receiver that hears of an alert later."""
+
+    after: Annotated[
+        timedelta,
+        Duration(
+            "How long an alert fires until this receiver is told, at the group's next tick.", least="1s", most="90d"
+        ),
+    ]
+    receiver: Annotated[str, _RECEIVER]
+
+
+_ESCALATE = ListOf(
+    "Further receivers for what fires on while nobody acknowledges it.", kind=Section(build=EscalationStep)
+)
 
 
 @attrs.frozen
@@ -108,7 +125,10 @@ class ChildRoute:
         tuple[str, ...], ListOf("Names of time_intervals outside of which nothing is told; none: always.", kind=Text())
     ] = ()
     mute_summary: Annotated[None, NotYet("One message after a mute about what it held back.")] = None
-    escalate: Annotated[None, _ESCALATE] = None
+    escalate: Annotated[
+        tuple[EscalationStep, ...] | None,
+        attrs.evolve(_ESCALATE, doc="If not the parent's; an empty list: nobody."),
+    ] = None
     children: Annotated[tuple[ChildRoute, ...], Routes("Routes below this one, with the same keys.", nested=True)] = (
         attrs.field(default=(), metadata={"key": "routes"})
     )
@@ -136,7 +156,7 @@ class Route:
         tuple[ChildRoute, ...],
         Routes("Routes below this one, asked in order; the first that matches takes the alert."),
     ] = attrs.field(default=(), metadata={"key": "routes"})
-    escalate: Annotated[None, _ESCALATE] = None
+    escalate: Annotated[tuple[EscalationStep, ...], _ESCALATE] = ()
     matchers: Annotated[None, Elsewhere(cure=_BELOW)] = None
     continues: Annotated[None, Elsewhere(cure=_BELOW)] = attrs.field(default=None, metadata={"key": "continue"})
     mute_time_intervals: Annotated[None, Elsewhere(cure=_BELOW)] = None

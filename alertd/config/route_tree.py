@@ -7,10 +7,11 @@ from itertools import chain, count
 
 import attrs
 
-from alertd.config.route import ChildRoute, Route
+from alertd.config.route import ChildRoute, EscalationStep, Route
 from alertd.notify import routes
 from alertd.notify.group import Pace
 from alertd.notify.intervals import NamedIntervals
+from alertd.notify.listener import Escalation, Step
 from alertd.notify.matchers import Matcher
 
 ROOT_ID = "{}"
@@ -21,9 +22,11 @@ Intervals = Mapping[str, NamedIntervals]  # by name; a name that is not there ha
 def route_tree(root: Route, intervals: Iterable[NamedIntervals] = ()) -> routes.Route:
     """Give the tree. Its root's id is that of a route without matchers. intervals: what routes call by name."""
     pace = Pace(**{attribute.name: getattr(root, attribute.name) for attribute in attrs.fields(Pace)})
-    node = routes.Route(id=ROOT_ID, receiver=root.receiver, group_by=root.group_by, pace=pace)
+    node = routes.Route(
+        id=ROOT_ID, receiver=root.receiver, group_by=root.group_by, pace=pace, steps=_steps(root.escalate)
+    )
     by_name = {interval.name: interval for interval in intervals}
-    return attrs.evolve(node, children=_below(node, root.children, by_name))
+    return _ready(attrs.evolve(node, children=_below(node, root.children, by_name)))
 
 
 def _below(parent: routes.Route, written: Iterable[ChildRoute], intervals: Intervals) -> tuple[routes.Route, ...]:
@@ -53,8 +56,19 @@ def _child(parent: routes.Route, written: ChildRoute, route_id: str, intervals: 
         continues=written.continues,
         mute=tuple(intervals[name] for name in written.mute_time_intervals if name in intervals),
         active=tuple(intervals[name] for name in written.active_time_intervals if name in intervals),
+        steps=parent.steps if written.escalate is None else _steps(written.escalate),
     )
     return attrs.evolve(node, children=_below(node, written.children, intervals))
+
+
+def _steps(escalate: Iterable[EscalationStep]) -> tuple[Step, ...]:
+    return tuple(Escalation(receiver=step.receiver, after=step.after) for step in escalate)
+
+
+def _ready(node: routes.Route) -> routes.Route:
+    """Leave out steps to a route's own receiver, which it may have inherited: that one is told from the start."""
+    steps = tuple(step for step in node.steps if step.receiver != node.receiver)
+    return attrs.evolve(node, steps=steps, children=tuple(_ready(child) for child in node.children))
 
 
 def _pace(parent: Pace, written: ChildRoute) -> Pace:

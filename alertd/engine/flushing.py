@@ -15,8 +15,9 @@ from alertd.model.alert import Alert, Event, State
 from alertd.model.notification import DeliveryState, Notification, Reason, Rendered, Withheld
 from alertd.notify.channels.port import Channel
 from alertd.notify.decide import Member
-from alertd.notify.flush import Flush, Listener, Situation, Turn, announced, converse, flush, is_over, place, settled
+from alertd.notify.flush import Flush, Situation, Turn, announced, converse, flush, is_over, place, settled
 from alertd.notify.group import reopened, touch
+from alertd.notify.listener import Listener
 from alertd.notify.outcome import DeliveryPolicy
 from alertd.notify.routing import Routing
 from alertd.notify.silences import outlived
@@ -78,7 +79,7 @@ class Flushing:
             situation = await self._situation(transaction, key, group.route_id, group.labels, now)
             result = flush(group, situation, self.routing.pace(group.route_id), now)
             for turn in result.turns:
-                await self._act(transaction, turn, key, result.members, now)
+                await self._act(transaction, turn, key, now)
             await transaction.append_log(_unsaid(result, key, now))
             await transaction.delete_events(key, result.spent_events)
             await settle(transaction, key, result.settled)
@@ -92,13 +93,12 @@ class Flushing:
         key, labels = conversation.group_key, conversation.group_labels
         situation = await self._situation(transaction, key, conversation.route_id, labels, now)
         members = place(situation.alerts, situation.withhold)
+        listener = _listener_of(conversation, situation.listeners)
         if conversation.recheck:
-            listener = _listener_of(conversation, situation.listeners)
             if listener is not None:
-                turn = converse(listener, situation, members, (), now)
-                await self._act(transaction, turn, key, members, now)
+                await self._act(transaction, converse(listener, situation, members, (), now), key, now)
                 await self._look_again(transaction, key, members, now)
-        elif is_over(conversation, members):
+        elif is_over(conversation, situation.heard(listener, members, now) if listener else members):
             await transaction.delete_conversation(conversation.id)
         talks = await transaction.conversations_in(key)
         await settle(transaction, key, settled((entry.alert for entry in members), talks))
@@ -143,9 +143,7 @@ class Flushing:
             withhold=self.routing.withhold(route_id, firing, silences, now),
         )
 
-    async def _act(
-        self, transaction: Transaction, turn: Turn, key: str, members: Iterable[Member], now: datetime
-    ) -> None:
+    async def _act(self, transaction: Transaction, turn: Turn, key: str, now: datetime) -> None:
         """Write down one listener's turn: the message, what it supersedes, and the conversation."""
         talk = turn.conversation
         if turn.replaces is not None:
@@ -159,7 +157,7 @@ class Flushing:
             delivery = self._delivery(talk, turn, message, now)
             await transaction.save_delivery(delivery)
             talk = attrs.evolve(talk, open_delivery=delivery.id, title=incident_title(message))
-        if is_over(talk, members):
+        if is_over(talk, turn.heard):
             await transaction.delete_conversation(talk.id)
         else:
             await transaction.save_conversation(talk)

@@ -19,7 +19,7 @@ from alertd.model.alert import Alert
 from alertd.notify.matchers import Matcher, parse_matcher
 from alertd.notify.silences import Episode, Silence, SilenceState, episodes_of
 from alertd.store.port import Store
-from alertd.store.values import Acknowledgement, Conversation
+from alertd.store.values import Acknowledgement, Announced, Conversation
 
 Answer = Mapping[str, Any]
 Action = Callable[[Store, Mapping[str, Any], datetime], Awaitable[Answer]]
@@ -81,7 +81,7 @@ async def expire_silence(store: Store, arguments: Mapping[str, Any], now: dateti
 
 
 async def acknowledge(store: Store, arguments: Mapping[str, Any], now: datetime) -> Answer:
-    """Take on the conversations in which these alerts are told: no reminders until the alerts of a conversation change."""
+    """Take on the conversations in which these alerts are told: no reminders until their alerts change, and no escalation."""
     request = _read(AcknowledgeRequest, arguments)
     _require_author(request.created_by, request.comment, "an acknowledgement")
     taken = Acknowledgement(at=now, created_by=request.created_by.strip(), comment=request.comment.strip())
@@ -97,7 +97,7 @@ async def acknowledge(store: Store, arguments: Mapping[str, Any], now: datetime)
         if not told:
             raise UsageError(f"nobody has been told of {request.alert} yet: `alertd silence add` holds it back")
         for talk in told:
-            await transaction.save_conversation(attrs.evolve(talk, acknowledged=taken))
+            await transaction.save_conversation(attrs.evolve(talk, acknowledged=taken, taken=_lines(talk)))
     return {
         "alerts": [_named(alert) for alert in alerts],
         "integrations": sorted({talk.integration_id for talk in told}),
@@ -142,8 +142,13 @@ def _require_author(created_by: str, comment: str, what: str) -> None:
 
 def _speaks_of(talk: Conversation, alerts: Iterable[Alert]) -> bool:
     """Whether a conversation tells of one of these alerts, accepted or not."""
-    lines = {line.fingerprint for line in talk.told} | {line.fingerprint for line in talk.announced}
-    return not lines.isdisjoint(alert.fingerprint for alert in alerts)
+    return any(talk.tells_of(alert.fingerprint) for alert in alerts)
+
+
+def _lines(talk: Conversation) -> tuple[Announced, ...]:
+    """Give the episodes that a conversation tells of."""
+    lines = {line.fingerprint: line.episode for line in talk.lines}
+    return tuple(Announced(fingerprint=fingerprint, episode=episode) for fingerprint, episode in lines.items())
 
 
 def _matchers(texts: Iterable[str]) -> tuple[Matcher, ...]:

@@ -81,9 +81,7 @@ async def _left(transaction: Transaction, move: Move, routing: Routing) -> list[
 
 
 async def _knows(transaction: Transaction, key: str, fingerprint: str) -> bool:
-    talks = await transaction.conversations_in(key)
-    told = any(line.fingerprint == fingerprint for talk in talks for line in talk.told)
-    return told or any(line.fingerprint == fingerprint for talk in talks for line in talk.announced)
+    return any(talk.tells_of(fingerprint) for talk in await transaction.conversations_in(key))
 
 
 async def _wake_left(transaction: Transaction, key: str, routing: Routing, now: datetime) -> None:

@@ -17,7 +17,7 @@ from alertd.engine.recording import group_keys, wake
 from alertd.model.alert import Alert, Event
 from alertd.notify.routing import Routing
 from alertd.store.port import Transaction
-from alertd.store.values import Announced, Conversation, Told
+from alertd.store.values import Conversation, Told
 
 Place = tuple[str, str]  # group key, integration id
 
@@ -83,8 +83,7 @@ def _only_home(talk: Conversation, alerts: Mapping[str, Alert], routing: Routing
 
 def _alerts_of(talk: Conversation, alerts: Mapping[str, Alert]) -> list[Alert]:
     """Give the alerts that it told or announced, as far as they stand."""
-    lines: tuple[Told | Announced, ...] = (*talk.told, *talk.announced)
-    return [alerts[line.fingerprint] for line in lines if line.fingerprint in alerts]
+    return [alerts[line.fingerprint] for line in talk.lines if line.fingerprint in alerts]
 
 
 def _is_orphaned(talk: Conversation, alerts: Mapping[str, Alert], routing: Routing) -> bool:
@@ -100,7 +99,7 @@ def _homes(alert: Alert | None, integration_id: str, routing: Routing) -> list[P
     return [
         (key, integration_id)
         for key, route in routing.groups_of(alert.labels).items()
-        if any(one.id == integration_id for one in routing.receivers.get(route.receiver, ()))
+        if routing.hears(route, integration_id)
     ]
 
 
@@ -113,9 +112,16 @@ def _without(talk: Conversation, line: Told) -> Conversation:
 
 def _with(talk: Conversation, line: Told, source: Conversation) -> Conversation:
     kept = tuple(one for one in talk.told if one.fingerprint != line.fingerprint)
+    taken = tuple(one for one in source.taken if one.fingerprint == line.fingerprint)
     clocks = [instant for instant in (talk.last_message_at, source.last_message_at) if instant is not None]
     repeats = source.repeats if talk.last_message_at is None else min(talk.repeats, source.repeats)
-    return attrs.evolve(talk, told=(*kept, line), last_message_at=min(clocks, default=None), repeats=repeats)
+    return attrs.evolve(
+        talk,
+        told=(*kept, line),
+        taken=(*talk.taken, *taken),
+        last_message_at=min(clocks, default=None),
+        repeats=repeats,
+    )
 
 
 def _at(talk: Conversation, home: Place, alert: Alert, routing: Routing) -> Conversation:

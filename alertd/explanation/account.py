@@ -68,8 +68,18 @@ class Knows:
 
 
 @attrs.frozen(kw_only=True)
+class Coming:
+    """A receiver that hears of the alert later, if it still fires then. at: at the first tick from then on."""
+
+    receiver: str
+    reason: str
+    at: datetime
+    unless: str = ""
+
+
+@attrs.frozen(kw_only=True)
 class RuleAccount:
-    """All about one rule. next_tick: when its group is next considered, for an alert that is in one."""
+    """All about one rule. coming: who hears of it later. next_tick: when its group is next considered, for an alert that is in one."""
 
     rule: Rule
     scope: Scope
@@ -78,6 +88,7 @@ class RuleAccount:
     held: tuple[Held, ...] = ()
     told: tuple[Message, ...] = ()
     ledger: tuple[Knows, ...] = ()
+    coming: tuple[Coming, ...] = ()
     next_tick: datetime | None = None
 
 

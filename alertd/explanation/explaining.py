@@ -15,7 +15,7 @@ from alertd.chronicle import find_job
 from alertd.config import Config
 from alertd.errors import UsageError
 from alertd.explanation.account import Condition, Explanation, Held, Knows, Message, RuleAccount, Standing
-from alertd.explanation.holding import Scene, of_condition, of_decision, of_message
+from alertd.explanation.holding import Scene, later, of_condition, of_decision, of_message
 from alertd.explanation.look import Look, look_at
 from alertd.explanation.reminding import of_reminder, reminder_at
 from alertd.model.alert import Alert, Identity, Scope, State
@@ -74,7 +74,6 @@ class _Teller:
     look: Look
     moment: datetime | None
     scene: Scene
-    conversations: tuple[Conversation, ...]
     log: tuple[LogEntry, ...]
 
     @classmethod
@@ -94,6 +93,7 @@ class _Teller:
             firing=await reader.firing_alerts(),
             silences=await reader.silences(ending_after=now),
             groups={group.key: group for group in await reader.groups()},
+            conversations=await reader.conversations(),
         )
         log = await reader.log() if moment is not None else ()
         return cls(
@@ -103,7 +103,6 @@ class _Teller:
             look=look,
             moment=moment,
             scene=scene,
-            conversations=await reader.conversations(),
             log=tuple(entry for entry in log if moment is not None and entry.at <= moment),
         )
 
@@ -123,6 +122,7 @@ class _Teller:
             held=tuple(self._held(rule, alert, standing, conditions, labels)),
             told=told,
             ledger=() if self.moment else self._ledger(identity),
+            coming=tuple(later(alert, self.scene)) if alert is not None and alert.state is State.FIRING else (),
             next_tick=self._next_tick(alert),
         )
 
@@ -237,7 +237,7 @@ class _Teller:
 
     def _knowing(self, fingerprint: str) -> Iterator[Conversation]:
         """Give the conversations in which it was told that an alert fires."""
-        return (talk for talk in self.conversations if any(line.fingerprint == fingerprint for line in talk.told))
+        return (talk for talk in self.scene.conversations if any(line.fingerprint == fingerprint for line in talk.told))
 
     def _next_tick(self, alert: Alert | None) -> datetime | None:
         if alert is None:

@@ -7,17 +7,19 @@ from datetime import datetime
 
 import attrs
 
-from alertd.explanation.account import Condition, Held, Standing
+from alertd.explanation.account import Coming, Condition, Held, Standing
 from alertd.explanation.look import Reading
 from alertd.model.alert import Alert, State
 from alertd.model.duration import format_duration
 from alertd.model.notification import Withheld
 from alertd.notify.inhibition import inhibitor
+from alertd.notify.listener import Step, Taken
+from alertd.notify.routes import Route
 from alertd.notify.routing import Routing
 from alertd.notify.silences import Silence, silencer
 from alertd.rehearsal.job_name import named_in
 from alertd.rules.rule import Rule
-from alertd.store.values import Group, LogEntry
+from alertd.store.values import Conversation, Group, LogEntry
 
 
 @attrs.frozen(kw_only=True)
@@ -29,6 +31,11 @@ class Scene:
     firing: tuple[Alert, ...]
     silences: tuple[Silence, ...]
     groups: Mapping[str, Group]
+    conversations: tuple[Conversation, ...] = ()
+
+    def talks_in(self, key: str) -> tuple[Conversation, ...]:
+        """Give the conversations of a group."""
+        return tuple(talk for talk in self.conversations if talk.group_key == key)
 
 
 def of_condition(
@@ -80,13 +87,35 @@ def of_message(alert: Alert, scene: Scene) -> Iterator[Held]:
     if silence is not None:
         detail = f"{silence.created_by}: {silence.comment} ({silence.id})"
         yield Held(by=Withheld.SILENCED.value, detail=detail, until=silence.ends_at)
-    taken = scene.routing.groups_of(alert.labels)
-    if not taken:
+    routes = scene.routing.groups_of(alert.labels)
+    if not routes:
         yield Held(by="not_routed", detail="no route takes it")
-    for key, route in taken.items():
+    for key, route in routes.items():
         if route.muted(scene.now):
             yield Held(by="muted", detail=f"the route to {route.receiver} is muted at this time")
         yield from _of_group(scene.groups.get(key), route.receiver, scene.now)
+        taken = Taken.by(scene.talks_in(key))
+        for step in _ahead(alert, key, route, scene):
+            if step.stops_when_acknowledged and taken.has(alert):
+                yield Held(by="acknowledged", detail=f"no {step.reason} to {step.receiver}")
+
+
+def later(alert: Alert, scene: Scene) -> Iterator[Coming]:
+    """Say who hears of a firing alert later, and when."""
+    for key, route in scene.routing.groups_of(alert.labels).items():
+        taken = Taken.by(scene.talks_in(key))
+        for step in _ahead(alert, key, route, scene):
+            instant = step.instant(alert)
+            if instant is None or (step.stops_when_acknowledged and taken.has(alert)):
+                continue
+            unless = "somebody acknowledges it" if step.stops_when_acknowledged else ""
+            yield Coming(receiver=step.receiver, reason=step.reason.value, at=instant, unless=unless)
+
+
+def _ahead(alert: Alert, key: str, route: Route, scene: Scene) -> Iterator[Step]:
+    """Give the steps to receivers that have not been told of the alert yet."""
+    told = {talk.receiver for talk in scene.talks_in(key) if talk.tells_of(alert.fingerprint)}
+    yield from (step for step in route.steps if step.receiver not in told)
 
 
 def _of_group(group: Group | None, receiver: str, now: datetime) -> Iterator[Held]:

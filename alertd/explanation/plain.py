@@ -45,6 +45,7 @@ def _rule(account: RuleAccount) -> dict[str, Any]:
         "held_back": [_held(one) for one in account.held],
         "knows": [_entry(one) for one in account.ledger],
         "told": [_entry(one) for one in account.told],
+        "coming": [_entry(one) for one in account.coming],
         "next_tick": _value(account.next_tick),
     }
 

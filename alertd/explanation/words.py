@@ -55,6 +55,8 @@ def _rule(account: RuleAccount) -> Iterator[str]:
         yield f"  told: {left} earlier messages"
     for message in account.told[-_TOLD_MAX:]:
         yield f"  told: {_message(message)}"
+    for coming in account.coming:
+        yield f"  {coming.reason} to {coming.receiver} at {_time(coming.at)}{f', unless {coming.unless}' if coming.unless else ''}"
     if account.next_tick is not None:
         yield f"  next tick of its group: {_time(account.next_tick)}"
 

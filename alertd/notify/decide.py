@@ -7,6 +7,7 @@ the same table also answers whether a message on its way is still the right one.
     told before            now                                      decision
     nothing firing         something firing                         first_notification
     F                      a firing alert outside F                 new_alerts
+    not it                 an alert for which a listener joins      why it joins, such as escalation
     F                      some of F ended, others still fire       some_resolved
     F                      all of F ended                           all_resolved, or how those ended that did not resolve
     F                      F, and the repeat interval is over       repeat
@@ -41,11 +42,15 @@ class Standing(enum.StrEnum):
 
 @attrs.frozen(kw_only=True)
 class Member:
-    """One alert of a group; `withheld` says why a firing one is not to be told now."""
+    """One alert of a group; `withheld` says why a firing one is not to be told now.
+
+    announced_as: why this listener is told of it, where that is not because it has begun to fire.
+    """
 
     alert: Alert
     standing: Standing
     withheld: Withheld | None = None
+    announced_as: Reason | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -75,6 +80,10 @@ class Ledger:
     last_message_at: datetime | None = None
     repeats: int = 0
     acknowledged: bool = False
+
+    def announces(self, fingerprint: str) -> bool:
+        """Whether it was announced in messages that were never accepted."""
+        return any(line.fingerprint == fingerprint for line in self.announced)
 
 
 @attrs.frozen(kw_only=True)
@@ -169,17 +178,18 @@ def decide(
 ) -> Decision:
     """Say what to tell one integration now, and why."""
     everyone = tuple(members)
-    firing = tuple(
-        entry.alert
+    fires = tuple(
+        entry
         for entry in everyone
         if entry.standing is Standing.FIRING and manner.integration_id not in entry.alert.withheld_integrations
     )
+    firing = tuple(entry.alert for entry in fires)
     ended = tuple(entry.alert for entry in everyone if entry.standing is Standing.ENDED)
     ends = tuple(alert for alert in ended if alert.fingerprint in known.told)
     announced = {line.fingerprint for line in known.announced} - known.told.keys()
     unheard = tuple(alert for alert in ended if alert.fingerprint in announced)
     told_ends = tuple(alert for alert in ends if _tells_end(alert, manner))
-    reason = _reason(known, everyone, firing, told_ends, unheard, manner, now) or (Reason.EVENT if events else None)
+    reason = _reason(known, everyone, fires, told_ends, unheard, manner, now) or (Reason.EVENT if events else None)
     forgotten = frozenset(alert.fingerprint for alert in ends if not _tells_end(alert, manner))
     if reason is None:
         withheld = _unreminded(known, firing, manner, now) or _silence(everyone, ends)
@@ -199,22 +209,24 @@ def _how(alert: Alert) -> Ended:
 def _reason(
     known: Ledger,
     everyone: tuple[Member, ...],
-    firing: tuple[Alert, ...],
+    firing: tuple[Member, ...],
     ends: tuple[Alert, ...],
     unheard: tuple[Alert, ...],
     manner: Manner,
     now: datetime,
 ) -> Reason | None:
-    if any(_is_news(known, alert) for alert in firing):
-        return Reason.NEW_ALERTS if known.told else Reason.FIRST_NOTIFICATION
+    if news := [entry for entry in firing if is_news(known, entry.alert)]:
+        joining = next((entry.announced_as for entry in news if entry.announced_as is not None), None)
+        return joining or (Reason.NEW_ALERTS if known.told else Reason.FIRST_NOTIFICATION)
     if ends:
         return Reason.SOME_RESOLVED if _others_fire(known, everyone) else _closing(ends)
-    if firing and _repeat_is_due(known, manner, now) and not _unreminded(known, firing, manner, now):
+    alerts = tuple(entry.alert for entry in firing)
+    if alerts and _repeat_is_due(known, manner, now) and not _unreminded(known, alerts, manner, now):
         return Reason.REPEAT
     return Reason.LATE if unheard else None
 
 
-def _is_news(known: Ledger, alert: Alert) -> bool:
+def is_news(known: Ledger, alert: Alert) -> bool:
     """Whether it was never told, or not since it left and came back; an episode whose end was never told speaks for the next."""
     line = known.told.get(alert.fingerprint)
     return line is None or line.episode < alert.inherits_from or line.absent

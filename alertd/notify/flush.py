@@ -17,7 +17,6 @@ from alertd.model.notification import DeliveryState, Reason, Withheld
 from alertd.notify.decide import (
     Decision,
     Ledger,
-    Manner,
     Member,
     Standing,
     assume,
@@ -27,39 +26,24 @@ from alertd.notify.decide import (
     repeats_after,
 )
 from alertd.notify.group import Pace, flushed
+from alertd.notify.listener import Listener, Taken
 from alertd.store.values import Announced, Conversation, Delivery, Group
 
 Withhold = Callable[[Alert | Event], Withheld | None]
 
 
 @attrs.frozen(kw_only=True)
-class Listener:
-    """One integration that listens to a group, and how it wants to be told.
-
-    leaving: the route no longer names it, but it was told that something fires: it hears how that ends, and nothing new.
-    """
-
-    receiver: str
-    manner: Manner
-    leaving: bool = False
-
-    @property
-    def integration_id(self) -> str:
-        """Its id, ``receiver/kind/name``."""
-        return self.manner.integration_id
-
-
-@attrs.frozen(kw_only=True)
 class Turn:
     """What one flush means for one integration.
 
-    conversation: as it stands afterwards; None where there is none, before as after.
+    conversation: as it stands afterwards; None where there is none, before as after. heard: the members as this listener sees them.
     replaces: the pending delivery that the decision supersedes; with a silent decision it is withdrawn without a successor.
     """
 
     listener: Listener
     conversation: Conversation | None
     decision: Decision
+    heard: tuple[Member, ...] = ()
     replaces: Delivery | None = None
 
 
@@ -96,6 +80,11 @@ class Situation:
     listeners: tuple[Listener, ...]
     withhold: Withhold
 
+    def heard(self, listener: Listener, members: tuple[Member, ...], now: datetime) -> tuple[Member, ...]:
+        """Give the members as a listener sees them."""
+        known = ledger(self.conversations.get(listener.integration_id))
+        return listener.heard(members, known, Taken.by(self.conversations.values()), now)
+
 
 def flush(group: Group, situation: Situation, pace: Pace, now: datetime) -> Flush:
     """Decide for every listener of a group."""
@@ -129,7 +118,7 @@ def converse(
 ) -> Turn:
     """Take one integration's turn: speak, keep silent, replace what is on its way, or wait for how that ends."""
     conversation = situation.conversations.get(listener.integration_id)
-    heard = _silenced(members) if listener.leaving else members
+    heard = situation.heard(listener, members, now)
     waiting = (*(conversation.events if conversation else ()), *_audible(events, listener))
     known = ledger(conversation)
     under_way = situation.open_deliveries.get(conversation.open_delivery or "") if conversation else None
@@ -138,15 +127,9 @@ def converse(
         return _turn(listener, conversation or _begin(listener, situation, now), decision, heard)
     if under_way.state is not DeliveryState.PENDING:
         later = attrs.evolve(conversation, recheck=True, events=waiting)
-        return Turn(listener=listener, conversation=later, decision=Decision(withheld=Withheld.UNCHANGED))
+        silent = Decision(withheld=Withheld.UNCHANGED)
+        return Turn(listener=listener, conversation=later, decision=silent, heard=heard)
     return _reconsider(listener, conversation, under_way, known, heard, waiting, now)
-
-
-def _silenced(members: tuple[Member, ...]) -> tuple[Member, ...]:
-    return tuple(
-        attrs.evolve(entry, standing=Standing.SILENT) if entry.standing is Standing.FIRING else entry
-        for entry in members
-    )
 
 
 def _reconsider(
@@ -166,18 +149,19 @@ def _reconsider(
     beyond = decide(assume(known, under_way, now), members, waiting, never, now)
     if not beyond.speaks and not beyond.forgotten:
         kept = attrs.evolve(conversation, recheck=False) if conversation.recheck else conversation
-        return Turn(listener=listener, conversation=kept, decision=beyond)
+        return Turn(listener=listener, conversation=kept, decision=beyond, heard=members)
     decision = decide(known, members, (*under_way.events, *waiting), listener.manner, now)
     if under_way.ambiguous and not decision.speaks:
         later = attrs.evolve(conversation, recheck=True, events=waiting)
-        return Turn(listener=listener, conversation=later, decision=Decision(withheld=Withheld.UNCHANGED))
+        silent = Decision(withheld=Withheld.UNCHANGED)
+        return Turn(listener=listener, conversation=later, decision=silent, heard=members)
     withdrawn = attrs.evolve(conversation, open_delivery=None)
     return attrs.evolve(_turn(listener, withdrawn, decision, members), replaces=under_way)
 
 
 def _turn(listener: Listener, talk: Conversation, decision: Decision, members: tuple[Member, ...]) -> Turn:
     if not talk.sequence and not decision.speaks:
-        return Turn(listener=listener, conversation=None, decision=decision)  # it has never begun
+        return Turn(listener=listener, conversation=None, decision=decision, heard=members)  # it has never begun
     told = tuple(line for line in talk.told if line.fingerprint not in decision.forgotten)
     spoken = talk.sequence + (1 if decision.speaks else 0)
     announced = _announced(talk, decision, members)
@@ -189,8 +173,9 @@ def _turn(listener: Listener, talk: Conversation, decision: Decision, members: t
         events=(),
         recheck=False,
         acknowledged=None if _changes_set(decision) else talk.acknowledged,
+        taken=tuple(line for line in talk.taken if talk.tells_of(line.fingerprint)),
     )
-    return Turn(listener=listener, conversation=after, decision=decision)
+    return Turn(listener=listener, conversation=after, decision=decision, heard=members)
 
 
 def _changes_set(decision: Decision) -> bool:
@@ -233,8 +218,7 @@ def settled(alerts: Iterable[Alert], conversations: Iterable[Conversation | None
     talks = [talk for talk in conversations if talk is not None]
     if any(talk.recheck for talk in talks):
         return ()
-    awaited = {line.fingerprint for talk in talks for line in talk.told}
-    awaited |= {line.fingerprint for talk in talks for line in talk.announced}
+    awaited = {line.fingerprint for talk in talks for line in talk.lines}
     return tuple(alert for alert in alerts if alert.ended is not None and alert.fingerprint not in awaited)
 
 
@@ -246,7 +230,7 @@ def is_over(conversation: Conversation, members: Iterable[Member]) -> bool:
 
 
 def _audible(events: tuple[Event, ...], listener: Listener) -> tuple[Event, ...]:
-    if listener.leaving:
+    if listener.leaving or listener.late:
         return ()
     return tuple(event for event in events if listener.integration_id not in event.withheld_integrations)
 
@@ -265,14 +249,15 @@ def _sort_events(
 def _again_at(
     members: tuple[Member, ...], held: Sequence[Event], turns: Iterable[Turn], now: datetime
 ) -> datetime | None:
-    """Give the earliest instant at which there may be something to say though nothing changes: the end of a hold, or a repeat."""
+    """Give the earliest instant at which there may be something to say though nothing changes: the end of a hold, a repeat, a step."""
     if held or any(entry.withheld is not None for entry in members):
         return now
     firing = [entry.alert for entry in members if entry.standing is Standing.FIRING]
     if not firing:
         return None
-    repeats = [instant for instant in (_repeat_at(turn, firing, now) for turn in turns) if instant is not None]
-    return min(repeats, default=None)
+    steps = (turn.listener.next_step(firing, now) for turn in turns)
+    dues = [*(_repeat_at(turn, firing, now) for turn in turns), *steps]
+    return min((due for due in dues if due is not None), default=None)
 
 
 def _repeat_at(turn: Turn, firing: Sequence[Alert], now: datetime) -> datetime | None:

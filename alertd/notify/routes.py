@@ -13,6 +13,7 @@ import attrs
 
 from alertd.notify.group import Pace
 from alertd.notify.intervals import NamedIntervals, is_muted
+from alertd.notify.listener import Step
 from alertd.notify.matchers import Matcher, Operator, all_match
 
 ALL_LABELS = "..."
@@ -23,6 +24,7 @@ class Route:
     """One node of the tree, its inherited values filled in.
 
     id: the matchers on the way to it, stable when a sibling is added. group_by: label names; ``...`` groups by all of them.
+    steps: which further receivers hear of an alert later, and when.
     mute: times at which nothing is told. active: the only times at which anything is; none: any. A child does not inherit them.
     """
 
@@ -34,6 +36,7 @@ class Route:
     continues: bool = False
     mute: tuple[NamedIntervals, ...] = ()
     active: tuple[NamedIntervals, ...] = ()
+    steps: tuple[Step, ...] = ()
     children: tuple[Route, ...] = ()
 
     def matching(self, labels: Mapping[str, str]) -> tuple[Route, ...]:
@@ -62,6 +65,11 @@ class Route:
         """Give the key of the group, readable: the route, then the group's labels."""
         shared = ", ".join(str(label) for label in _equalities(self.group_labels(labels)))
         return f"{self.id}:{{{shared}}}"
+
+    @property
+    def receivers(self) -> tuple[str, ...]:
+        """The names of all receivers that may hear of its alerts: its own, then those that join later."""
+        return tuple(dict.fromkeys((self.receiver, *(step.receiver for step in self.steps))))
 
     def muted(self, now: datetime) -> bool:
         """Whether nothing is to be told at this instant, except how ends what was told."""

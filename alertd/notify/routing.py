@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 
 import attrs
@@ -11,9 +11,10 @@ from alertd.model.alert import Alert, Event
 from alertd.model.notification import Withheld
 from alertd.notify.channels.port import Integration
 from alertd.notify.decide import Manner
-from alertd.notify.flush import Listener, Withhold
+from alertd.notify.flush import Withhold
 from alertd.notify.group import Pace
 from alertd.notify.inhibition import InhibitRule, inhibitor
+from alertd.notify.listener import Listener
 from alertd.notify.routes import Route
 from alertd.notify.silences import Silence, silencer
 from alertd.store.values import Conversation
@@ -54,18 +55,28 @@ class Routing:
         return next((integration for integration in everyone if integration.id == integration_id), None)
 
     def listeners(self, route_id: str, conversations: Iterable[Conversation]) -> tuple[Listener, ...]:
-        """Give who hears of a group: the integrations of its receiver, then those that were told and are not named any more."""
+        """Give who hears of a group: its receiver, those that join later, and at last those that were told and are not named any more."""
         route = self.route(route_id)
-        pace = self.pace(route_id)
-        named = self.receivers.get(route.receiver, ()) if route else ()
-        ids = {integration.id for integration in named}
+        named = tuple(self._named(route)) if route else ()
+        ids = {listener.integration_id for listener in named}
         left = (self.integration(talk.integration_id) for talk in conversations if talk.integration_id not in ids)
-        return (
-            *(self._listener(integration, pace, leaving=False) for integration in named),
-            *(self._listener(integration, pace, leaving=True) for integration in left if integration is not None),
-        )
+        pace = self.pace(route_id)
+        leaving = (self._listener(integration, pace) for integration in left if integration is not None)
+        return (*named, *(attrs.evolve(listener, leaving=True) for listener in leaving))
 
-    def _listener(self, integration: Integration, pace: Pace, *, leaving: bool) -> Listener:
+    def _named(self, route: Route) -> Iterator[Listener]:
+        for receiver in route.receivers:
+            steps = tuple(step for step in route.steps if step.receiver == receiver)
+            for integration in self.receivers.get(receiver, ()):
+                listener = self._listener(integration, route.pace)
+                yield attrs.evolve(listener, late=receiver != route.receiver, steps=steps)
+
+    def hears(self, route: Route, integration_id: str) -> bool:
+        """Whether an integration hears of a route's alerts, from the start or later."""
+        everyone = (one for receiver in route.receivers for one in self.receivers.get(receiver, ()))
+        return any(integration.id == integration_id for integration in everyone)
+
+    def _listener(self, integration: Integration, pace: Pace) -> Listener:
         manner = Manner(
             integration_id=integration.id,
             send_resolved=integration.send_resolved,
@@ -77,7 +88,7 @@ class Routing:
         if integration.refresh_interval:  # a machine that forgets is not reminded but kept up to date
             refreshed = integration.refresh_interval
             manner = attrs.evolve(manner, repeat_interval=refreshed, repeat_backoff=None, attempt_grace=None)
-        return Listener(receiver=integration.receiver, manner=manner, leaving=leaving)
+        return Listener(receiver=integration.receiver, manner=manner)
 
     def withhold(self, route_id: str, firing: Iterable[Alert], silences: Iterable[Silence], now: datetime) -> Withhold:
         """Give the judge of what a route holds back now, with every alert that fires and every silence at hand.

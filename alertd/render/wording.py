@@ -26,7 +26,7 @@ MEANINGS: Mapping[Reason, str] = {
     Reason.NOT_WATCHED: "the configuration does not watch it any more; this is no all-clear",
     Reason.RULE_REMOVED: "the rule was removed; this is no all-clear",
     Reason.REMINDER_DEADLINE: "a deadline is near",
-    Reason.ESCALATION: "it has been firing for too long and is passed on",
+    Reason.ESCALATION: "it still fires, and nobody has acknowledged it",
     Reason.FALLBACK: "another receiver could not be reached",
     Reason.MUTE_SUMMARY: "what was held back while muted",
     Reason.SILENCE_ENDING: "a silence ends soon",

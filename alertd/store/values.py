@@ -200,6 +200,7 @@ class Conversation:
     open_delivery: id of the one delivery that is not at its end.
     recheck: a decision was put off while that delivery was under way; it is taken anew when that has ended.
     events: waiting for the next message. acknowledged: by whom, as long as its alerts stay the same.
+    taken: the episodes it told of when somebody acknowledged it; they are not escalated, whatever else joins them.
     route_id, group_labels: its group's, which it may outlive.
     title: what its first message was called; a mail thread keeps its subject by it.
     """
@@ -221,6 +222,16 @@ class Conversation:
     title: str = ""
     recheck: bool = False
     acknowledged: Acknowledgement | None = None
+    taken: tuple[Announced, ...] = ()
+
+    @property
+    def lines(self) -> tuple[Told | Announced, ...]:
+        """What it says fires, accepted or not."""
+        return (*self.told, *self.announced)
+
+    def tells_of(self, fingerprint: str) -> bool:
+        """Whether it says of an alert that it fires, accepted or not."""
+        return any(line.fingerprint == fingerprint for line in self.lines)
 
 
 @attrs.frozen(kw_only=True)

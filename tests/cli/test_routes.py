@@ -30,6 +30,20 @@ def test_json(alertd: Any) -> None:
     assert json.loads(outcome.out) == [{"receiver": "oncall", "route": "{}", "group": '{}:{tenant="contoso"}'}]
 
 
+def test_who_hears_of_it_later_stands_below(alertd: Any) -> None:
+    Path("alertd.yaml").write_text(
+        "receivers: [{name: oncall}, {name: managers}]\n"
+        "route: {receiver: oncall, group_by: [tenant], escalate: [{after: 1h30m, receiver: managers}]}\n",
+        encoding="utf-8",
+    )
+
+    outcome = alertd("routes", "test", "tenant=contoso", "--expect", "oncall")
+    rows = json.loads(alertd("routes", "test", "tenant=contoso", "--json").out)
+
+    assert (outcome.code, outcome.out) == (0, 'oncall\t{}:{tenant="contoso"}\n  managers\tescalation after 1h30m\n')
+    assert [row["later"] for row in rows] == [[{"receiver": "managers", "reason": "escalation", "when": "after 1h30m"}]]
+
+
 @pytest.mark.parametrize(("receiver", "code"), [("oncall", 0), ("managers", 1)])
 def test_an_expectation_decides_the_exit_code(alertd: Any, receiver: str, code: int) -> None:
     assert alertd("routes", "test", "tenant=contoso", "--expect", receiver).code == code

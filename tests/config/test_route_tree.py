@@ -10,6 +10,7 @@ import pytest
 from alertd.config import parse_config
 from alertd.config.route_tree import route_tree
 from alertd.notify.group import Pace
+from alertd.notify.listener import Escalation
 from alertd.notify.reminders import Backoff
 from alertd.notify.routes import Route
 
@@ -36,6 +37,21 @@ def test_what_a_route_does_not_say_is_its_parents() -> None:
     assert child.pace == Pace(repeat_interval=timedelta(0)), "zero is said, and not the same as nothing"
     assert (grandchild.receiver, grandchild.group_by, grandchild.continues) == ("b", ("tenant",), False)
     assert grandchild.pace == Pace(repeat_interval=timedelta(0), group_wait=timedelta(0))
+
+
+def test_steps_are_inherited_until_a_route_gives_its_own_and_none_leads_to_its_own_receiver() -> None:
+    config = parse_config(
+        f"{_RECEIVERS}route:\n  receiver: a\n  escalate: [{{after: 1h, receiver: b}}]\n  routes:\n"
+        "    - {matchers: [x=y]}\n    - {matchers: [x=z], escalate: []}\n"
+        "    - {matchers: [x=u], receiver: b, routes: [{matchers: [v=w], receiver: 'b#2'}]}\n",
+        directory=Path.cwd(),
+    )
+    step = Escalation(receiver="b", after=timedelta(hours=1))
+
+    root = route_tree(config.route)
+
+    assert [route.steps for route in root.every()] == [(step,), (step,), (), (), (step,)]
+    assert root.receivers == ("a", "b")
 
 
 def test_an_empty_group_by_is_not_inherited_away() -> None:

@@ -20,6 +20,7 @@ from alertd.model.alert import Alert, Ended, Event, Evidence, Identity
 from alertd.model.notification import Notification, Rendered
 from alertd.notify.channels.port import Accepted, Integration, Limits
 from alertd.notify.group import Pace
+from alertd.notify.listener import Step
 from alertd.notify.matchers import parse_matcher
 from alertd.notify.outcome import DeliveryPolicy
 from alertd.notify.routes import Route
@@ -143,6 +144,7 @@ def route(
     repeat: timedelta = DAY,
     continues: bool = False,
     children: tuple[Route, ...] = (),
+    steps: tuple[Step, ...] = (),
 ) -> Route:
     """Give a route; its id is made of its matchers, as the configuration makes it."""
     return Route(
@@ -153,6 +155,7 @@ def route(
         matchers=tuple(parse_matcher(text) for text in matchers),
         continues=continues,
         children=children,
+        steps=steps,
     )
 
 

@@ -194,6 +194,55 @@ def test_what_a_silence_holds_back_names_it_and_its_author(after: Callable[..., 
     ]
 
 
+@pytest.fixture
+def escalating(after: Callable[..., Explain]) -> Callable[..., Explain]:
+    """The same with two steps, at ten minutes and at an hour."""
+    steps = "[{after: 10m, receiver: managers}, {after: 1h, receiver: director}]"
+    config = _CONFIG.replace("group_interval: 1m", f"group_interval: 1m, escalate: {steps}")
+    others = ", ".join(
+        f"{{name: {name}, webhook: [{{url: 'http://127.0.0.1:1/h'}}]}}" for name in ("managers", "director")
+    )
+    Path("alertd.yaml").write_text(config.replace("receivers: [", f"receivers: [{others}, "), encoding="utf-8")
+    return after
+
+
+def test_an_alert_says_who_hears_of_it_later(escalating: Callable[..., Explain]) -> None:
+    early = escalating(answers(("Active", 0), ("Quarantine", 0)))("Quarantined")
+
+    assert [(one["receiver"], one["reason"], minute(one["at"])) for one in only(early)["coming"]] == [
+        ("managers", "escalation", "09:15"),
+        ("director", "escalation", "10:05"),
+    ]
+    assert (
+        "  escalation to managers at 2026-01-05 09:15:00Z, unless somebody acknowledges it"
+        in early["text"].splitlines()
+    )
+
+
+def test_who_has_heard_of_it_later_is_named_among_those_that_know(escalating: Callable[..., Explain]) -> None:
+    found = only(escalating(answers(*[("Quarantine", 0)] * 4))("Quarantined"))
+
+    assert [one["receiver"] for one in found["coming"]] == ["director"]
+    assert [one["integration_id"] for one in found["knows"]] == ["oncall/webhook/default", "managers/webhook/default"]
+
+
+def test_what_somebody_has_taken_on_says_that_nobody_else_hears_of_it(
+    escalating: Callable[..., Explain], capsys: pytest.CaptureFixture[str]
+) -> None:
+    explained = escalating(answers(("Active", 0), ("Quarantine", 0)))
+    assert run(["ack", "Quarantined", "--author", "ada", "--comment", "on it"]) == 0
+    capsys.readouterr()
+
+    found = only(explained("Quarantined"))
+
+    assert found["coming"] == []
+    assert [(one["by"], one["detail"]) for one in found["held_back"]] == [
+        ("acknowledged", "no escalation to managers"),
+        ("acknowledged", "no escalation to director"),
+        ("acknowledged", "ada: on it; no reminders to oncall/webhook/default"),
+    ]
+
+
 def test_a_job_that_cannot_be_read_is_frozen_and_shows_what_was_seen_last(after: Callable[..., Explain]) -> None:
     error = PollErrorKind.PERMISSION
     found = after(answers(("Active", 2), error, error, error))("Failing")
