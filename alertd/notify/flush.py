@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import attrs
 
@@ -145,14 +145,13 @@ def _reconsider(
 
     A message that may have arrived is never withdrawn without another: whoever has it must hear what became of it.
     """
-    never = attrs.evolve(listener.manner, repeat_interval=timedelta(0))
-    beyond = decide(assume(known, under_way, now), members, waiting, never, now)
+    beyond = decide(assume(known, under_way, now), members, waiting, listener.manner, now)
     if not beyond.speaks and not beyond.forgotten:
-        kept = attrs.evolve(conversation, recheck=False) if conversation.recheck else conversation
+        kept = attrs.evolve(conversation, recheck=False)
         return Turn(listener=listener, conversation=kept, decision=beyond, heard=members)
     decision = decide(known, members, (*under_way.events, *waiting), listener.manner, now)
     if under_way.ambiguous and not decision.speaks:
-        later = attrs.evolve(conversation, recheck=True, events=waiting)
+        later = attrs.evolve(conversation, recheck=True)
         silent = Decision(withheld=Withheld.UNCHANGED)
         return Turn(listener=listener, conversation=later, decision=silent, heard=members)
     withdrawn = attrs.evolve(conversation, open_delivery=None)

@@ -88,8 +88,7 @@ def _check_pattern(expression: str) -> None:
     try:
         _pattern(expression)
     except re2.error as exc:
-        reason = exc.args[0].decode() if isinstance(exc.args[0], bytes) else exc.args[0]
-        raise ValueError(f"a regular expression that RE2 accepts ({reason})") from exc
+        raise ValueError(f"a regular expression that RE2 accepts ({exc.args[0].decode()})") from exc
 
 
 def all_match(matchers: Iterable[Matcher], labels: Mapping[str, str]) -> bool:

@@ -8,6 +8,7 @@ from alertd.alerts.lifecycle import Conditions, advance
 from alertd.model.alert import Alert, Evidence, Identity, State
 from alertd.model.change import Change
 from alertd.model.resources import SynchronizationStatus
+from alertd.model.views import Job, Tenant
 
 from .alerts import START
 
@@ -39,7 +40,13 @@ def written(lives: list[Alert | None]) -> str:
 
 
 def evidence(code: str, *changes: Change) -> Evidence:
-    return Evidence(status=SynchronizationStatus(code=code), changes=changes)
+    """Give what a rule saw of a job, all of whose views tell by the code which reading they are of."""
+    return Evidence(
+        status=SynchronizationStatus(code=code),
+        job=Job(id="SF.1", servicePrincipalId="sp-1", displayName=f"{code} job"),
+        tenant=Tenant(name=f"{code} tenant", id="t-1"),
+        changes=changes,
+    )
 
 
 BEGAN = Change("status.code", "Active", "Quarantine")

@@ -141,6 +141,7 @@ def test_a_job_that_is_gone_is_told_with_what_was_known_last() -> None:
     play = Play()
     play.read(QUARANTINE)
     play.read()
+    assert play.job.absent == 1
 
     seen = play.read()
 
@@ -149,12 +150,13 @@ def test_a_job_that_is_gone_is_told_with_what_was_known_last() -> None:
     assert move.after is not None
     assert (move.after.ended, move.after.endsAt) == (Ended.GONE, START + 2 * POLL)
     for evidence in (event.evidence, move.after.evidence):
-        assert evidence.status == QUARANTINE.status
+        assert (evidence.status, evidence.previous) == (QUARANTINE.status, QUARANTINE.status)
         assert evidence.job is not None
         assert evidence.job.gone
         assert evidence.job.lastSeenAt is not None
         assert evidence.job.lastSeenAt < START + 2 * POLL
-        assert (evidence.changes, evidence.observed_to) == ((), START + 2 * POLL)
+        assert evidence.changes == ()
+        assert (evidence.observed_from, evidence.observed_to) == (START + POLL, START + 2 * POLL)
     assert event.sequence == 2
     (entry,) = seen.history
     assert (entry.gone, entry.sequence, entry.full, entry.changes) == (True, 2, None, ())

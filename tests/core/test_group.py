@@ -186,5 +186,5 @@ def test_a_group_is_opened_again_with_the_ticks_of_its_conversation(now: datetim
     group = reopened(talk, PACE, now)
 
     assert (group.key, group.route_id, group.labels) == ("root:{}", "root", {"tenant": "contoso"})
-    assert (group.first_flush_at, group.flushed_at, group.due_at) == (FIRST, now, due)
+    assert (group.opened_at, group.first_flush_at, group.flushed_at, group.due_at) == (FIRST, FIRST, now, due)
     assert touch(group, PACE, now).due_at == due

@@ -339,7 +339,7 @@ def test_switching_a_rule_off_is_no_all_clear() -> None:
     (move,) = play.read(QUARANTINE).moves
 
     assert move.after is not None
-    assert (move.after.state, move.after.ended) == (State.RESOLVED, Ended.RULE_REMOVED)
+    assert (move.after.state, move.after.ended, move.after.endsAt) == (State.RESOLVED, Ended.RULE_REMOVED, START + POLL)
 
 
 def test_switching_off_a_rule_whose_alert_is_pending_forgets_it() -> None:

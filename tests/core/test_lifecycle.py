@@ -10,7 +10,6 @@ import pytest
 from alertd.alerts.lifecycle import Conditions, advance, demoted, told_about
 from alertd.model.alert import Alert, Ended, State
 from alertd.model.change import Change
-from alertd.model.resources import SynchronizationStatus
 
 from .alerts import START, alert, ended
 from .lives import BEGAN, MINUTE, evidence, live, seen, written
@@ -190,10 +189,9 @@ def test_labels_are_those_of_the_moment_it_begins_to_fire() -> None:
 # Evidence.
 
 
-def test_what_changed_at_its_beginning_stays_while_the_status_moves_on() -> None:
+def test_what_changed_at_its_beginning_stays_while_the_subject_moves_on() -> None:
     first = advance(None, seen(True, evidence=evidence("Quarantine", BEGAN), changed=True), START)
-    later = evidence("Quarantine", Change("status.escrowsPruned", False, True))
-    moved = attrs.evolve(later, status=SynchronizationStatus(code="Quarantine", escrowsPruned=True))
+    moved = evidence("Paused", Change("status.code", "Quarantine", "Paused"))
 
     after = advance(first, seen(True, evidence=moved, changed=True), START + MINUTE)
 

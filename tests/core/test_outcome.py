@@ -315,7 +315,12 @@ def test_skipping_is_for_unknown_outcomes_alone() -> None:
 
 
 def test_an_attempt_in_which_the_process_died_is_unknown() -> None:
-    assert failed(message(), TALK, interrupted(), POLICY, NOW).delivery.state is DeliveryState.UNKNOWN
+    noted = failed(message(), TALK, interrupted(), POLICY, NOW).delivery
+    assert (noted.state, noted.error, noted.error_reason) == (
+        DeliveryState.UNKNOWN,
+        "the process ended during an attempt",
+        "cancelled",
+    )
     assert failed(message(), TALK, interrupted(), SKIP, NOW).delivery.state is DeliveryState.SKIPPED
 
 
