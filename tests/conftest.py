@@ -51,3 +51,14 @@ def pytest_sessionstart() -> None:
 def anyio_backend() -> str:
     """Run `@pytest.mark.anyio` tests on asyncio, the one loop alertd uses."""
     return "asyncio"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say aloud what was not compared with a real Alertmanager; a skipped test alone is a letter among dots."""
+    reasons = {str(report.longrepr[2]) for report in terminalreporter.stats.get("skipped", ()) if _has_reason(report)}
+    for reason in sorted(reason for reason in reasons if "REAL ALERTMANAGER" in reason):
+        terminalreporter.write_line(reason.removeprefix("Skipped: "), red=True, bold=True)
+
+
+def _has_reason(report: pytest.TestReport) -> bool:
+    return isinstance(report.longrepr, tuple)

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import json
-import shutil
-import socket
-import subprocess
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import attrs
-import httpx
 import pytest
 
 from alertd.errors import DeliveryError, DeliveryFailureReason
@@ -25,11 +20,11 @@ from alertd.notify.channels.alertmanager import HOLD, REFRESH, AlertmanagerChann
 from alertd.notify.channels.http import ReceiverHttp
 from alertd.notify.channels.settings import AlertmanagerSettings
 from alertd.render.samples import alert, ended, event, notification
+from tests.real_alertmanager import NOBODY, Alertmanager, needs_alertmanager, running
 
 from .desk import Desk
 
 NOW = datetime(2026, 1, 5, 10, 41, tzinfo=UTC)
-PROGRAM, TOOL = shutil.which("prometheus-alertmanager"), shutil.which("amtool")
 
 
 @pytest.fixture
@@ -188,56 +183,15 @@ async def test_what_fires_is_sent_again_before_its_end_whatever_the_route_says(
 # The real one.
 
 
-@attrs.frozen
-class Alertmanager:
-    """An Alertmanager of Debian's at work."""
-
-    url: str
-
-    def alerts(self) -> list[dict[str, Any]]:
-        """Give what its own tool sees as firing."""
-        command = [str(TOOL), "alert", "query", "--alertmanager.url", self.url, "-o", "json"]
-        found: list[dict[str, Any]] = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
-        return found
-
-
 @pytest.fixture
 async def alertmanager(tmp_path: Path) -> AsyncIterator[Alertmanager]:
-    if not PROGRAM or not TOOL:
-        pytest.skip("NOT TESTED AGAINST A REAL ALERTMANAGER: install Debian's package prometheus-alertmanager")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{free.getsockname()[1]}"
-    config = tmp_path / "alertmanager.yml"
-    config.write_text("route: {receiver: nobody}\nreceivers: [{name: nobody}]\n")
-    process = await asyncio.create_subprocess_exec(
-        PROGRAM,
-        f"--config.file={config}",
-        f"--storage.path={tmp_path / 'data'}",
-        f"--web.listen-address={url.removeprefix('http://')}",
-        "--cluster.listen-address=",
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    try:
-        await _ready(url, process)
-        yield Alertmanager(url)
-    finally:
-        process.terminate()
-        await process.wait()
-
-
-async def _ready(url: str, process: asyncio.subprocess.Process) -> None:
-    async with httpx.AsyncClient() as client, asyncio.timeout(30):
-        while True:
-            assert process.returncode is None, "it has ended"
-            try:
-                if (await client.get(f"{url}/-/ready")).status_code == 200:
-                    return
-            except httpx.TransportError:
-                await asyncio.sleep(0.05)
+    async with running(NOBODY, tmp_path) as real:
+        yield real
 
 
 @pytest.mark.anyio
+@pytest.mark.alertmanager
+@needs_alertmanager
 async def test_alerts_fire_and_end_in_a_real_alertmanager(alertmanager: Alertmanager, make: Any) -> None:
     channel = make(alertmanager.url)
     now = datetime.now(UTC)
@@ -260,6 +214,8 @@ async def test_alerts_fire_and_end_in_a_real_alertmanager(alertmanager: Alertman
 
 
 @pytest.mark.anyio
+@pytest.mark.alertmanager
+@needs_alertmanager
 async def test_a_real_alertmanager_says_what_it_refuses(alertmanager: Alertmanager, make: Any) -> None:
     bad = attrs.evolve(alert(), labels={"no-label-name": "x"})
 
