@@ -121,6 +121,7 @@ def routing_with(config: Config, receivers: Mapping[str, tuple[Integration, ...]
         root=route_tree(config.route, config.time_intervals),
         receivers=receivers,
         inhibit_rules=config.inhibit_rules,
+        silence_warning=config.silence_warning,
         round_interval=config.poll.interval,
     )
 

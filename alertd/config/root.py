@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 from zoneinfo import ZoneInfo
@@ -12,7 +13,7 @@ import attrs
 
 from alertd.config.context import Context
 from alertd.config.intervals import NAMED
-from alertd.config.kinds import Choice, Kind, Schema, TimeZone
+from alertd.config.kinds import Choice, Duration, Kind, Schema, TimeZone
 from alertd.config.paths import Directory
 from alertd.config.receivers import RECEIVER, ReceiverKind
 from alertd.config.route import InhibitRules, Route
@@ -121,7 +122,14 @@ class Config:
         Delivery()
     )
     digest: Annotated[None, NotYet("A summary at fixed times.")] = None
-    silence_warning: Annotated[None, NotYet("A word before a silence ends.")] = None
+    silence_warning: Annotated[
+        timedelta | None,
+        Duration(
+            "How long before a silence ends those who will hear of what it hides are told so; missing: never.",
+            least="1m",
+            most="7d",
+        ),
+    ] = None
     web: Annotated[Web | None, Nullable("The pages and the HTTP interface; null: none.", kind=Section(build=Web))] = (
         Web()
     )

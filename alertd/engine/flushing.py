@@ -11,11 +11,13 @@ from datetime import datetime
 
 import attrs
 
+from alertd.engine.outbox import outgoing
+from alertd.engine.silence_endings import SilenceEndings
 from alertd.model.alert import Alert, Event, State
-from alertd.model.notification import DeliveryState, Notification, Reason, Rendered, Withheld
+from alertd.model.notification import DeliveryState, Notification, Reason, Withheld
 from alertd.notify.channels.port import Channel
-from alertd.notify.decide import Member
-from alertd.notify.flush import Flush, Situation, Turn, announced, converse, flush, is_over, place, settled
+from alertd.notify.decide import Member, repeats_after
+from alertd.notify.flush import Flush, Situation, Turn, converse, flush, is_over, place, settled
 from alertd.notify.group import reopened, touch
 from alertd.notify.listener import Listener
 from alertd.notify.outcome import DeliveryPolicy
@@ -23,7 +25,7 @@ from alertd.notify.routing import Routing
 from alertd.notify.silences import outlived
 from alertd.render.wording import incident_title
 from alertd.store.port import Store, Transaction
-from alertd.store.values import Conversation, Delivery, LogEntry
+from alertd.store.values import Conversation, LogEntry
 
 BATCH = 200  # groups looked up at once: bounds what a pass holds in memory
 
@@ -49,14 +51,29 @@ class Flushing:
         self.external_url = external_url
         self.routing = routing
 
+    @property
+    def _endings(self) -> SilenceEndings:
+        return SilenceEndings(
+            store=self._store,
+            routing=self.routing,
+            channels=self._channels,
+            policy=self.policy,
+            external_url=self.external_url,
+        )
+
     async def next_due(self) -> datetime | None:
-        """Give the instant of the next flush."""
+        """Give the instant of the next flush, or of the next word before a silence ends."""
         async with self._store.reading() as reader:
-            return await reader.next_group_due()
+            group_due = await reader.next_group_due()
+        dues = (group_due, await self._endings.next_due())
+        return min((due for due in dues if due is not None), default=None)
 
     async def flush_due(self, now: datetime, *, opened_too: bool = False) -> int:
-        """Flush every group that is due; give how many. opened_too: also those that still wait for their first flush."""
-        flushed = 0
+        """Flush every group that is due, and give the words before silences end; give how many of both.
+
+        opened_too: also groups that still wait for their first flush.
+        """
+        flushed = await self._endings.give_due(now)
         while keys := await self._due(now, opened_too=opened_too):
             for key in keys:
                 await self._flush_one(key, now)
@@ -154,38 +171,15 @@ class Flushing:
             return
         if turn.decision.speaks:
             message = self._notification(talk, turn, now)
-            delivery = self._delivery(talk, turn, message, now)
+            channel = self._channels[talk.integration_id]
+            repeats = repeats_after(talk.repeats, message.reason)
+            delivery = outgoing(channel, message, self.policy, now, replaces=turn.replaces, repeats=repeats)
             await transaction.save_delivery(delivery)
             talk = attrs.evolve(talk, open_delivery=delivery.id, title=incident_title(message))
         if is_over(talk, turn.heard):
             await transaction.delete_conversation(talk.id)
         else:
             await transaction.save_conversation(talk)
-
-    def _delivery(self, talk: Conversation, turn: Turn, notification: Notification, now: datetime) -> Delivery:
-        channel = self._channels[talk.integration_id]
-        rendered = channel.render(notification)
-        before = turn.replaces
-        return Delivery(
-            id=notification.key,
-            conversation_id=talk.id,
-            group_key=talk.group_key,
-            integration_id=talk.integration_id,
-            receiver=talk.receiver,
-            sequence=talk.sequence,
-            reason=notification.reason,
-            rendered=rendered,
-            repeat_rendered=_repeat(channel, notification),
-            firing=tuple(announced(alert) for alert in turn.decision.firing),
-            resolved=tuple(announced(entry.alert) for entry in turn.decision.resolved),
-            events=turn.decision.events,
-            recipients=rendered.recipients,
-            decided_at=now,
-            due_at=before.due_at if before else now,
-            retry_until=before.retry_until if before else now + self.policy.retry_for,
-            first_attempt_at=before.first_attempt_at if before else None,
-            attempts=before.attempts if before else 0,
-        )
 
     def _notification(self, talk: Conversation, turn: Turn, now: datetime) -> Notification:
         decision = turn.decision
@@ -216,12 +210,6 @@ async def settle(transaction: Transaction, key: str, alerts: Iterable[Alert]) ->
             await transaction.delete_alerts([alert.fingerprint])
         else:
             await transaction.save_alerts([(attrs.evolve(alert, startsAt=None, endsAt=None, ended=None), ())])
-
-
-def _repeat(channel: Channel, notification: Notification) -> Rendered | None:
-    if channel.integration.deduplicates:
-        return None
-    return channel.render(attrs.evolve(notification, repeated=True))
 
 
 def _listener_of(conversation: Conversation, listeners: Iterable[Listener]) -> Listener | None:

@@ -73,6 +73,17 @@ class ResolvedAlert:
 
 
 @attrs.frozen(kw_only=True)
+class EndingSilence:
+    """A silence that is about to end, for those who will hear then of what it hides: whose it is, why, and until when."""
+
+    id: str
+    created_by: str
+    comment: str
+    starts_at: datetime
+    ends_at: datetime
+
+
+@attrs.frozen(kw_only=True)
 class Notification:
     """One message to one integration, before rendering.
 
@@ -82,6 +93,7 @@ class Notification:
     repeated: an earlier attempt may have arrived, and the channel cannot deduplicate: say "may be a repeat".
     title: what the conversation's first message was called (`alertd.render.wording.incident_title`), kept so that a
     mail thread keeps its subject; empty to have it worked out.
+    silence: what hides that which a message of reason `silence_ending` lists.
     """
 
     key: str
@@ -98,6 +110,7 @@ class Notification:
     external_url: str | None = None
     repeated: bool = False
     title: str = ""
+    silence: EndingSilence | None = None
 
     @property
     def observed_between(self) -> tuple[datetime | None, datetime]:

@@ -157,7 +157,7 @@ def assume(known: Ledger, delivery: Delivery, now: datetime) -> Ledger:
         told=kept | fires,
         announced=unheard,
         last_message_at=now,
-        repeats=repeats_after(known.repeats, delivery.reason),
+        repeats=delivery.repeats,
         acknowledged=known.acknowledged,
     )
 

@@ -24,12 +24,14 @@ from alertd.store.values import Conversation
 class Routing:
     """The route tree, the integrations of every receiver by its name, and the inhibit rules.
 
+    silence_warning: how long before its end a silence is spoken of; null: never.
     round_interval: how often jobs are looked at, and so how long after an attempt its outcome is seen at the latest.
     """
 
     root: Route
     receivers: Mapping[str, tuple[Integration, ...]]
     inhibit_rules: tuple[InhibitRule, ...] = ()
+    silence_warning: timedelta | None = None
     round_interval: timedelta = timedelta(minutes=5)
 
     def groups_of(self, labels: Mapping[str, str]) -> Mapping[str, Route]:

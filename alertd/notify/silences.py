@@ -38,6 +38,7 @@ class Silence:
 
     ends_at: null where only `episodes` end it. created_by, comment: who wants that, and why; for those who wonder at the quiet.
     episodes: the silence was made for these, and holds nothing else: each is held until it ends. Empty: whatever matches.
+    end_noted: a word before its end has been given, or there was none to give; it is given once.
     """
 
     id: str
@@ -47,6 +48,7 @@ class Silence:
     created_by: str
     comment: str
     episodes: tuple[Episode, ...] = ()
+    end_noted: bool = False
 
     def in_force(self, now: datetime) -> bool:
         """Whether it holds anything back at this instant."""

@@ -14,7 +14,7 @@ import attrs
 
 from alertd.model.alert import Alert, Event, Evidence
 from alertd.model.change import Change
-from alertd.model.notification import Notification, Reason, ResolvedAlert
+from alertd.model.notification import EndingSilence, Notification, Reason, ResolvedAlert
 from alertd.model.resources import SynchronizationError, SynchronizationStatus
 from alertd.model.views import Job, Tenant
 from alertd.redaction import redact
@@ -91,9 +91,10 @@ class Group:
 
     id: the message's key, stable over all attempts. reason: the member of the closed enum, `meaning` in words.
     tone: ``critical error warning info``, the worst that fires; else ``resolved``, ``ended`` (ended, and no all-clear) or
-    ``drill``. title: the incident's name. firing, resolved, events: how many there are, those left out included.
+    ``drill``; ``info`` for a word in advance. title: the incident's name. firing, resolved, events: how many there are, those left out included.
     repeated: the same message may have arrived before.
     remedy: where several alerts need the same, so that it is said once; their blocks have it too.
+    silence: the one that is about to end, in messages of reason `silence_ending`; null elsewhere.
     """
 
     id: str
@@ -113,6 +114,7 @@ class Group:
     sequence: int
     repeated: bool = False
     remedy: Remedy | None = None
+    silence: EndingSilence | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -235,12 +237,15 @@ def _group(notification: Notification, alerts: Alerts) -> Group:
         sequence=notification.sequence,
         repeated=notification.repeated,
         remedy=_shared_remedy((*alerts.firing, *alerts.events)),
+        silence=notification.silence,
     )
 
 
 def _tone(reason: Reason, alerts: Alerts) -> str:
     if reason is Reason.DRILL:
         return "drill"
+    if reason is Reason.SILENCE_ENDING:  # a word in advance, whatever it is about
+        return "info"
     severity = wording.worst(entry.severity for entry in (*alerts.firing, *alerts.events))
     if severity is not None:
         return severity

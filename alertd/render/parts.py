@@ -13,11 +13,13 @@ from typing import Any
 import attrs
 from markupsafe import Markup, escape
 
+from alertd.model.notification import EndingSilence
 from alertd.model.resources import SynchronizationStatus
 from alertd.render import cards, filters, hostile
 from alertd.render.context import Entry, Message
 
 _LINK = "  https://"
+_AUTHOR_MAX = 80
 _GAP = re.compile(r"\n[ \t]*\n(?:[ \t]*\n)+")
 
 
@@ -40,11 +42,18 @@ def plain_lines(message: Message, error: str) -> list[str]:
     """Give the whole message in plain lines, the facts first and the template's error last."""
     group = message.group
     lines = [group.headline, f"Reason: {group.reason} ({group.meaning})"]
+    if group.silence is not None:
+        lines.append(_silence_line(group.silence))
     for entry in message.alerts.all:
         lines += entry_lines(entry, message)
     lines += [f"+{message.alerts.more} more"] if message.alerts.more else []
     lines += ["This may be a repeat of a message you have."] if group.repeated else []
     return [*lines, f"This is the plain message, because the template failed: {hostile.plain(error)}"]
+
+
+def _silence_line(silence: EndingSilence) -> str:
+    whose = hostile.plain(silence.created_by, _AUTHOR_MAX)
+    return f"Silenced by {whose} until {filters.datetime_text(silence.ends_at)}: {hostile.plain(silence.comment)}"
 
 
 def entry_lines(entry: Entry, message: Message) -> list[str]:
@@ -166,7 +175,7 @@ HTML = Part(
 def _builtin_alertd(message: Message, error: str) -> cards.Json:
     group, alerts = message.group, message.alerts
     lists = {name: [_item(entry) for entry in getattr(alerts, name)] for name in ("firing", "resolved", "events")}
-    facts = {
+    facts: dict[str, Any] = {
         "key": group.id,
         "conversation": group.conversation,
         "sequence": group.sequence,
@@ -176,6 +185,7 @@ def _builtin_alertd(message: Message, error: str) -> cards.Json:
         "group": {"key": group.key, "labels": dict(group.labels)},
         "template_error": error,
         "truncated": alerts.more,
+        "silence": group.silence,
     }
     return plain_json({"type": f"alertd.{group.reason}", "timestamp": message.now, "data": facts | lists})
 

@@ -13,7 +13,7 @@ import attrs
 
 from alertd.model.alert import Alert, Ended, Event, Evidence, Identity, State
 from alertd.model.change import Change
-from alertd.model.notification import Notification, Reason, ResolvedAlert
+from alertd.model.notification import EndingSilence, Notification, Reason, ResolvedAlert
 from alertd.model.resources import (
     EntryCounts,
     JobSettings,
@@ -34,7 +34,15 @@ _HOSTILE = "Sales\u202e [click](https://evil.example) *force* <b>&amp;</b>\x07\n
 
 # What the rule language calls things is not needed here: a template's name says what kind of trouble it is.
 TEMPLATES = ("quarantine", "escrows", "failure", "deletes", "schedule", "gone", "tenant", "alertd", None)
-AWKWARD = ("first sight", "nothing known", "hostile names", "many alerts", "empty drill", "a repeat")
+AWKWARD = (
+    "first sight",
+    "nothing known",
+    "hostile names",
+    "many alerts",
+    "empty drill",
+    "a repeat",
+    "a hostile silence",
+)
 
 
 def tenant() -> Tenant:
@@ -270,10 +278,22 @@ def samples() -> Mapping[str, Notification]:
         Reason.EVENT: {"firing": (), "events": (event(),)},
         Reason.SUBJECT_GONE: {"firing": (), "resolved": (ended(alert(), Ended.GONE),)},
         Reason.NOT_WATCHED: {"firing": (), "resolved": (ended(alert(), Ended.NOT_WATCHED),)},
+        Reason.SILENCE_ENDING: {"firing": _several(3), "silence": silence()},
         Reason.RULE_REMOVED: {"firing": (), "resolved": (ended(alert(), Ended.RULE_REMOVED),)},
     }
     by_reason = {reason.value: notification(reason, **changes.get(reason, {})) for reason in Reason}
     return by_reason | {f"template {template}": _about(template) for template in TEMPLATES} | _awkward()
+
+
+def silence(comment: str = "the certificate is renewed tonight, change 4711") -> EndingSilence:
+    """Give a silence that ends half an hour after the message."""
+    return EndingSilence(
+        id="3f2a1c9e-7d14-4b8e-9c55-0f6d2b7a4e10",
+        created_by="ada@example.com",
+        comment=comment,
+        starts_at=NOW - timedelta(hours=8),
+        ends_at=NOW + timedelta(minutes=30),
+    )
 
 
 def _several(count: int) -> tuple[Alert, ...]:
@@ -320,5 +340,6 @@ def _awkward() -> dict[str, Notification]:
         notification(Reason.NEW_ALERTS, firing=_several(12), resolved=(ended(alert(number=50)),)),
         notification(Reason.DRILL, firing=(), group_labels={}),
         notification(repeated=True),
+        notification(Reason.SILENCE_ENDING, silence=silence(_HOSTILE * 20)),
     )
     return dict(zip(AWKWARD, awkward, strict=True))

@@ -198,6 +198,8 @@ def incident_title(notification: Notification) -> str:
     """
     if notification.title:
         return plain(notification.title, _SUMMARY_MAX)
+    if notification.silence is not None:
+        return headline(notification)
     ended = [entry.alert for entry in notification.resolved]
     items: list[Alert | Event] = [*notification.firing, *ended, *notification.events]
     if not items:

@@ -239,6 +239,7 @@ class Delivery:
     """One message on its way to one integration: a row of the outbox.
 
     id: the message's key (Message-ID, webhook-id ...). sequence: its place in the conversation.
+    repeats: reminders in a row, this one included; none if it says something else.
     firing, resolved: what it says, as (fingerprint, episode); events: what it carries, whole, so that a replacement can carry it on.
     repeat_rendered: what goes out after an `unknown` attempt where the channel cannot deduplicate: it says "may be a repeat".
     recipients: mail recipients still open. due_at: next attempt. retry_until: given up afterwards.
@@ -252,6 +253,7 @@ class Delivery:
     receiver: str
     sequence: int
     reason: Reason
+    repeats: int = 0
     state: DeliveryState = DeliveryState.PENDING
     rendered: Rendered
     repeat_rendered: Rendered | None = None

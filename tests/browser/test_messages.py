@@ -34,6 +34,7 @@ PICTURES = (
     "event",
     "subject_gone",
     "drill",
+    "silence_ending",
     "template deletes",
     "template tenant",
     "many alerts",

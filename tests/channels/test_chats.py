@@ -20,7 +20,7 @@ from alertd.notify.channels.post import PostChannel
 from alertd.notify.channels.settings import DiscordSettings, GoogleChatSettings, SlackSettings
 from alertd.render.environment import Templates
 from alertd.render.hostile import chat
-from alertd.render.samples import alert, ended, event, notification, samples
+from alertd.render.samples import alert, ended, event, notification, samples, silence
 
 NOW = datetime(2026, 1, 5, 10, 41, tzinfo=UTC)
 KINDS: dict[str, tuple[type[Any], type[Any]]] = {
@@ -129,6 +129,18 @@ def test_slack_shows_blocks_and_notifies_with_the_text(offline: Any) -> None:
     assert "1. In the target system" in told
     assert "|Open in Entra>" in told
     assert "message 1 of incident 0f3a9b7c" in told
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_comment_makes_neither_link_nor_mention(offline: Any, kind: str) -> None:
+    told = notification(Reason.SILENCE_ENDING, silence=silence("<!channel> @everyone [x](https://evil.example)"))
+
+    body = offline(kind).render(told).body.decode()
+
+    assert "Silenced by ada" in body
+    assert "<!channel>" not in body
+    assert "](https://evil" not in body
+    assert "https://evil" not in body
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -16,7 +16,7 @@ from alertd.notify.channels.email import EmailChannel
 from alertd.notify.channels.http import ReceiverHttp
 from alertd.notify.channels.settings import EmailSettings, GraphMailSettings, SmtpSettings
 from alertd.render.environment import Templates
-from alertd.render.samples import NOW, alert, ended, notification, samples
+from alertd.render.samples import NOW, alert, ended, notification, samples, silence
 
 
 @pytest.fixture
@@ -133,6 +133,15 @@ def test_html_is_escaped(channel: EmailChannel) -> None:
     assert "<script" not in html
     assert "<img" not in html
     assert "&lt;script&gt;" in html
+
+
+def test_the_comment_of_a_silence_is_said_and_escaped(channel: EmailChannel) -> None:
+    mail = parsed(channel, notification(Reason.SILENCE_ENDING, silence=silence("<script>alert(1)</script> renewal")))
+
+    assert "<script" not in mail.get_body(("html",)).get_content()
+    assert "Silenced by ada@example.com until 2026-01-05 11:11 UTC:" in mail.get_body(("html",)).get_content()
+    assert "renewal. What still fires then is told." in mail.get_body(("plain",)).get_content()
+    assert mail["Subject"].startswith("[alertd] Silence ends soon: ")
 
 
 def test_html_needs_nothing_from_outside(channel: EmailChannel) -> None:

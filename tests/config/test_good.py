@@ -35,6 +35,7 @@ from alertd.notify.channels.settings import (
 )
 from alertd.notify.intervals import DaysOfMonth, Numbers, TimeInterval, TimesOfDay
 from alertd.notify.matchers import Matcher, Operator
+from alertd.notify.reminders import Backoff
 
 _GOOD = Path(__file__).parent / "good"
 _WHOLE = _GOOD / "whole"
@@ -88,7 +89,7 @@ def test_defaults_are_those_of_the_contract(least: Config) -> None:
 
 def test_every_section_of_the_whole_file_differs_from_its_default(whole: Config, least: Config) -> None:
     """So that the other tests of this file cannot pass by accident, and no key is read and dropped."""
-    later = {"engine", "digest", "silence_warning", "warnings"}
+    later = {"engine", "digest", "warnings"}
 
     same = {
         attribute.name
@@ -168,11 +169,15 @@ def test_route_rules_and_the_rest(whole: Config) -> None:
         group_wait=timedelta(0),
         group_interval=timedelta(minutes=1),
         repeat_interval=timedelta(hours=4),
+        repeat_backoff=Backoff(factor=1.5, longest=timedelta(days=2)),
+        repeat_after_attempt=True,
         children=(
             ChildRoute(
                 matchers=(Matcher("severity", Operator.EQUAL, "critical"),),
                 continues=True,
                 repeat_interval=timedelta(hours=1),
+                repeat_backoff=Backoff(factor=1),
+                repeat_after_attempt=False,
                 children=(
                     ChildRoute(
                         matchers=(Matcher("tenant", Operator.MATCHES, "f.*"),),

@@ -371,3 +371,13 @@ def test_the_rest_of_a_partial_acceptance() -> None:
     assert told(rest) == BOTH
     assert rest.conversation is not None
     assert {line.at for line in rest.conversation.told} == {NOW}, "told when the first of them took it"
+
+
+def test_a_reminder_that_recipients_take_one_after_the_other_is_one_reminder() -> None:
+    reminder = attrs.evolve(message(recipients=OPEN), reason=Reason.REPEAT, repeats=3)
+    first = failed(reminder, TALK, error(left=OPEN[1:]), POLICY, NOW)
+
+    rest = succeeded(claimed(first.delivery, NOW + MINUTE), first.conversation, "", NOW + MINUTE)
+
+    assert rest.conversation is not None
+    assert rest.conversation.repeats == 3

@@ -43,6 +43,7 @@ class AlertmanagerChannel:
             name=settings.name,
             closes_silently=False,
             deduplicates=True,
+            keeps_alerts=True,
             refresh_interval=REFRESH,
             limits=LIMITS,
         )

@@ -52,6 +52,7 @@ class PagerDutyChannel:
             send_resolved=settings.send_resolved,
             closes_silently=False,
             deduplicates=True,
+            keeps_alerts=True,
             limits=LIMITS,
         )
         self._settings = settings

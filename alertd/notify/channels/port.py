@@ -38,6 +38,7 @@ class Integration:
     closes_silently: the end of an alert whose rule was removed is not told; it would puzzle people in chat and mail,
     while a machine that keeps incidents open needs it.
     deduplicates: sending the same key twice shows once, so a repeat is harmless.
+    keeps_alerts: what it is told becomes alerts or incidents of its own, so it is told of alerts alone, each in its group's conversation.
     refresh_interval: for a receiver that forgets what it is not told again: what fires is repeated so often, at the group's
     ticks, whatever the route's `repeat_interval`; null for everybody else.
     """
@@ -48,6 +49,7 @@ class Integration:
     send_resolved: bool = True
     closes_silently: bool
     deduplicates: bool
+    keeps_alerts: bool = False
     refresh_interval: timedelta | None = None
     limits: Limits
 

@@ -37,6 +37,7 @@ class WebhookChannel:
             send_resolved=settings.send_resolved,
             closes_silently=False,
             deduplicates=True,
+            keeps_alerts=settings.format == "alertmanager",
             limits=LIMITS,
         )
         self._settings = settings
