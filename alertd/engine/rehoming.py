@@ -34,13 +34,27 @@ async def rehome(transaction: Transaction, routing: Routing, now: datetime) -> N
             await transaction.save_conversation(talk)
     left_in = _left_in(after, alerts, routing)
     for alert in alerts.values():
-        keys = {*group_keys(alert, routing), *left_in.get(alert.fingerprint, ())}
-        await transaction.save_alerts([(alert, sorted(keys))])
-        for key, route in routing.groups_of(alert.labels).items():
-            await wake(transaction, key, route, route.group_labels(alert.labels), now)
+        await _move_alert(transaction, alert, frozenset(left_in.get(alert.fingerprint, ())), routing, now)
     for group in await transaction.groups():
         for event in await transaction.events_in(group.key):
             await _move_event(transaction, event, group.key, routing, now)
+
+
+async def _move_alert(
+    transaction: Transaction, alert: Alert, awaited_in: frozenset[str], routing: Routing, now: datetime
+) -> None:
+    """Put an alert into the groups that the routes give it now, and where somebody has still to hear of its end.
+
+    One that is over wakes none that it stands in, and joins none that is done with it: a restart is no news.
+    """
+    homes = routing.groups_of(alert.labels)
+    stays = homes.keys() & await transaction.groups_of(alert.fingerprint)
+    if alert.ended is not None and stays:
+        await transaction.save_alerts([(alert, sorted(stays | awaited_in))])
+        return
+    await transaction.save_alerts([(alert, sorted(homes.keys() | awaited_in))])
+    for key, route in homes.items():
+        await wake(transaction, key, route, route.group_labels(alert.labels), now)
 
 
 async def _move_event(transaction: Transaction, event: Event, key: str, routing: Routing, now: datetime) -> None:

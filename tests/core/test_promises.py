@@ -128,6 +128,47 @@ async def test_a_reload_that_changes_nothing_says_nothing() -> None:
     assert await nothing_left(desk)
 
 
+async def test_a_reload_opens_no_group_for_an_alert_that_is_over() -> None:
+    """Only its end is still on its way; once it fires again, its group waits for `group_wait` as any new one does."""
+    teams = Receiver("ops")
+    teams.mood = "down"
+    desk = Desk(route("ops", wait=MINUTE, interval=MINUTE), teams)
+    await desk.set("A")
+    await desk.wait(MINUTE)
+    await desk.set("")
+    await desk.wait(MINUTE)
+    assert await desk.groups() == 0
+
+    await desk.reload(desk.root)
+
+    assert await desk.groups() == 0
+    teams.mood = "up"
+    await desk.wait(HOUR)
+    assert teams.reasons == [("late", "", "A")]
+    assert await nothing_left(desk)
+
+
+async def test_a_reload_lets_an_alert_that_is_over_join_no_group_that_is_done_with_it() -> None:
+    """Another group has still to tell of its end."""
+    up, down = Receiver("up"), Receiver("down")
+    children = (route("up", 'alertname=~".*"', wait=MINUTE, continues=True), route("down", 'alertname=~".+"'))
+    desk = Desk(route("up", children=children), up, down)
+    await desk.set("A")
+    await desk.wait(MINUTE)
+    down.mood = "down"
+    await desk.set("")
+    await desk.wait(10 * MINUTE)
+    assert (up.reasons, await desk.groups()) == ([FIRST_A, CLEAR_A], 0)
+
+    await desk.reload(desk.root)
+
+    assert await desk.groups() == 0
+    down.mood = "up"
+    await desk.wait(HOUR)
+    assert (up.reasons, down.reasons) == ([FIRST_A, CLEAR_A], [FIRST_A, CLEAR_A])
+    assert await nothing_left(desk)
+
+
 async def test_a_regrouped_alert_goes_on_without_a_word() -> None:
     teams = Receiver("ops")
     desk = Desk(route("ops"), teams)
