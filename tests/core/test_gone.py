@@ -10,7 +10,7 @@ from alertd.errors import PollErrorKind
 from alertd.model.alert import Ended
 from alertd.model.reading import Failed, Ok
 from alertd.model.resources import SynchronizationJob
-from alertd.store.values import ReadingChange
+from alertd.store.values import HistoryEntry, ReadingChange
 
 from .alerts import START
 from .tenant import (
@@ -67,6 +67,7 @@ def test_a_principal_that_fails_keeps_its_last_good_reading() -> None:
 
     (record,) = seen.principals
     assert (record.outcome, record.outcome_since, record.last_ok_at) == ("server", START + 2 * POLL, START + POLL)
+    assert record.has_jobs, "so that every round asks it on"
     assert seen.reading_changes == [
         ReadingChange(tenant_key="global/t-1", service_principal_id="sp-1", at=START + 2 * POLL, outcome="server")
     ]
@@ -159,7 +160,14 @@ def test_a_job_that_is_gone_is_told_with_what_was_known_last() -> None:
         assert (evidence.observed_from, evidence.observed_to) == (START + POLL, START + 2 * POLL)
     assert event.sequence == 2
     (entry,) = seen.history
-    assert (entry.gone, entry.sequence, entry.full, entry.changes) == (True, 2, None, ())
+    assert entry == HistoryEntry(
+        tenant_key="global/t-1",
+        service_principal_id="sp-1",
+        job_id="SF.1",
+        sequence=2,
+        at=START + 2 * POLL,
+        gone=True,
+    )
     assert seen.gone == [("global/t-1", "sp-1", "SF.1")]
 
 

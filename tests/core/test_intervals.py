@@ -46,6 +46,8 @@ def at(text: str, zone: ZoneInfo | None = None, *, fold: int = 0) -> datetime:
         pytest.param(TimeInterval(weekdays=(Numbers(6, 7),)), "2026-01-04T12:00", True, id="Sunday is the last of the week"),
         pytest.param(TimeInterval(weekdays=(Numbers(5, 1),)), "2026-01-05T12:00", True, id="from Friday to Monday: Monday"),
         pytest.param(TimeInterval(weekdays=(Numbers(5, 1),)), "2026-01-06T12:00", False, id="from Friday to Monday: Tuesday"),
+        pytest.param(TimeInterval(months=(Numbers(11, 2),)), "2026-10-31T23:59", False, id="November to February: October"),
+        pytest.param(TimeInterval(months=(Numbers(11, 2),)), "2026-11-01T00:00", True, id="November to February: November"),
         pytest.param(TimeInterval(months=(Numbers(11, 2),)), "2026-02-28T23:59", True, id="November to February: February"),
         pytest.param(TimeInterval(months=(Numbers(11, 2),)), "2026-03-01T00:00", False, id="November to February: March"),
         pytest.param(TimeInterval(years=(Numbers(2026, 2027),)), "2027-12-31T23:59", True, id="the last year"),

@@ -10,10 +10,10 @@ import attrs
 import pytest
 
 from alertd.alerts.book import RuleBook
-from alertd.alerts.judgement import Case, Move, judge_states
+from alertd.alerts.judgement import Case, Move, judge_events, judge_states
 from alertd.alerts.observation import Tally, closed_round, last_ok_at
 from alertd.errors import PollErrorKind
-from alertd.model.alert import Ended, Scope, State
+from alertd.model.alert import Ended, Event, Evidence, Identity, Scope, State
 from alertd.model.resources import ServicePrincipal
 from alertd.model.views import Subject
 from alertd.rules.rule import Rule
@@ -254,6 +254,35 @@ def test_a_text_is_not_made_anew_once_the_condition_is_over() -> None:
     play.read(ACTIVE)
 
     assert texts == {}
+
+
+def test_an_event_carries_how_its_rule_is_told() -> None:
+    book_of_one = book(
+        "groups: [{name: g, rules: [{alert: Changed, event: changed(status.code), severity: error, template: change}]}]"
+    )
+    case = Case(
+        scope=Scope.JOB,
+        subject=Subject(now=START, status=PAUSED.status, previous=ACTIVE.status),
+        identity=Identity(rule="", tenant_key="global/t-1"),
+        subject_labels={"tenant": "contoso"},
+        evidence=Evidence(status=PAUSED.status),
+        sequence=7,
+        withheld_integrations=("ops/teams/default",),
+    )
+
+    assert list(judge_events(case, book_of_one)) == [
+        Event(
+            identity=Identity(rule="Changed", tenant_key="global/t-1"),
+            sequence=7,
+            at=START,
+            severity="error",
+            labels={"tenant": "contoso", "alertname": "Changed", "severity": "error"},
+            annotations={"summary": "Changed: Paused in contoso"},
+            template="change",
+            evidence=Evidence(status=PAUSED.status),
+            withheld_integrations=("ops/teams/default",),
+        )
+    ]
 
 
 def test_an_alert_takes_over_which_integrations_fail_now() -> None:

@@ -66,7 +66,9 @@ def test_reading(text: str, matcher: Matcher | None) -> None:
     ],
 )
 def test_what_is_no_matcher(text: str) -> None:
-    with pytest.raises(ValueError, match=r'a matcher such as severity="critical"'):
+    with pytest.raises(
+        ValueError, match=r'^a matcher such as severity="critical" or service_principal=~"Workday\.\*"$'
+    ):
         parse_matcher(text)
 
 

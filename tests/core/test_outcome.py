@@ -305,7 +305,7 @@ def test_an_ambiguous_attempt_can_be_left_at_that() -> None:
     assert (outcome.delivery.state, outcome.delivery.ended_at) == (DeliveryState.SKIPPED, NOW)
     assert told(outcome) == BOTH
     assert outcome.conversation is not None
-    assert outcome.conversation.open_delivery is None
+    assert (outcome.conversation.open_delivery, outcome.conversation.last_message_at) == (None, NOW)
     assert outcome.ended
     assert not outcome.accepted
 

@@ -1,168 +1,39 @@
-"""The three promises, whatever happens: random answers, outages, hanging receivers, silences and restarts.
+"""The three promises, whatever happens: random answers, outages, hanging receivers, silences, restarts and reloads.
 
-A model of a few lines knows what is true (from the answers alone) and what a reader of the messages believes (from the messages alone). In the
-end both agree, no end was told that was none, and no message said nothing.
+A model of a few lines knows what is true (from the answers and the rules in force) and what a reader of the messages believes (from the
+messages alone). In the end both agree, no end was told that was none, and no message said nothing.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
 from itertools import pairwise
 
 import attrs
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import example, given, settings
 
-from alertd.model.document import Document
 from alertd.model.notification import Notification, Reason
-from alertd.notify.channels.port import Integration
-from alertd.notify.group import Pace
-from alertd.notify.inhibition import InhibitRule
-from alertd.notify.matchers import parse_matcher
-from alertd.notify.outcome import DeliveryPolicy
-from alertd.notify.routes import Route
-from alertd.notify.routing import Routing
 from alertd.rehearsal.course import Course
-from alertd.rehearsal.engine import Rehearsal
-from alertd.rehearsal.job_name import JobName
 from alertd.rehearsal.receivers import Attempt
-from alertd.rehearsal.script import Behaviour, JobScript, Script, SilenceScript, Span
-from alertd.rehearsal.setting import Setting
-from alertd.rules.loader import read_rules
-from alertd.simulator.timeline import parse_timeline
 
-STEP = timedelta(minutes=1)
-QUIET = timedelta(minutes=45)  # longer than any wait between attempts, and many ticks
-JOBS = {job: JobName(tenant="contoso", service_principal=f"App {job}", id=job) for job in "abcq"}
-WORDS = ("Active", "Paused", "Paused", "NotRun", "error", "absent")
-SOURCE_WORDS = ("Active", "Quarantine(Unknown)", "Quarantine(Unknown)", "error")
-RECEIVERS = ("chat", "mail")
-RULES = """
-groups:
-  - name: small
-    rules:
-      - {alert: Paused, when: status.code == "Paused", annotations: {summary: "{{ job.id }}"}}
-      - {alert: Changed, event: changed(status.code)}
-      - {alert: Quarantined, when: status.code == "Quarantine"}
-"""
-INHIBIT = InhibitRule(
-    source_matchers=(parse_matcher('alertname="Quarantined"'),), target_matchers=(parse_matcher('alertname="Paused"'),)
-)
-
-KNOWN = read_rules(Document.parse(RULES))
-
-
-@attrs.frozen(kw_only=True)
-class Story:
-    """What happens. Times are seconds.
-
-    answers: of three jobs that may be paused, and of `q`, whose quarantine inhibits them until the story is over.
-    keep: steps of keep_firing_for. patience: retry_for. both: there are two receivers.
-    """
-
-    answers: Mapping[str, Sequence[str]]
-    outages: Sequence[tuple[str, int, int, str]] = ()
-    silence: tuple[int, int] | None = None
-    restarts: Sequence[int] = ()
-    wait: int = 0
-    tick: int = 60
-    together: bool = False
-    keep: int = 0
-    patience: int = 86_400
-    both: bool = False
-
-    @property
-    def receivers(self) -> Sequence[str]:
-        return RECEIVERS if self.both else RECEIVERS[:1]
-
-    @property
-    def gives_up(self) -> bool:
-        """Whether a message may fail for good."""
-        return self.patience < 86_400 or any(kind == "404" for _, _, _, kind in self.outages)
-
-    def without(self, kind: str) -> Story:
-        return attrs.evolve(self, outages=[outage for outage in self.outages if outage[3] != kind])
-
-    @property
-    def script(self) -> Script:
-        jobs = tuple(JobScript(name=JOBS[job], timeline=parse_timeline(words)) for job, words in self.answers.items())
-        script = Script(
-            name="a story",
-            interval=STEP,
-            jobs=jobs,
-            silences=() if self.silence is None else (silenced(*self.silence),),
-            behaviours=tuple(behaviour(*outage) for outage in self.outages),
-            restarts=tuple(timedelta(seconds=second) for second in self.restarts),
-        )
-        return attrs.evolve(script, until=script.last_step + QUIET)
-
-    @property
-    def setting(self) -> Setting:
-        kept = [attrs.evolve(rule, keep_firing_for=self.keep * STEP) if rule.when else rule for rule in KNOWN]
-        plain = Setting.of(kept, None)
-        routing = Routing(root=self._root(), receivers=integrations(plain), inhibit_rules=(INHIBIT,))
-        policy = DeliveryPolicy(retry_for=timedelta(seconds=self.patience))
-        return attrs.evolve(plain, routing=routing, policy=policy)
-
-    def _root(self) -> Route:
-        pace = Pace(group_wait=timedelta(seconds=self.wait), group_interval=timedelta(seconds=self.tick))
-        group_by = ("tenant",) if self.together else ("tenant", "alertname")
-        leaves = tuple(
-            Route(id=receiver, receiver=receiver, group_by=group_by, pace=pace, continues=True)
-            for receiver in self.receivers
-        )
-        return Route(id="{}", receiver=RECEIVERS[0], group_by=group_by, pace=pace, children=leaves)
-
-
-def integrations(setting: Setting) -> Mapping[str, tuple[Integration, ...]]:
-    [(known,)] = setting.routing.receivers.values()
-    return {receiver: (attrs.evolve(known, receiver=receiver),) for receiver in RECEIVERS}
-
-
-def silenced(start: int, length: int) -> SilenceScript:
-    return SilenceScript(matchers=(parse_matcher('job_id="a"'),), span=span(start, length))
-
-
-def span(start: int, length: int) -> Span:
-    return Span(starts=timedelta(seconds=start), ends=timedelta(seconds=start + length))
-
-
-def behaviour(receiver: str, start: int, length: int, kind: str) -> Behaviour:
-    answer = "hang" if kind == "hang" else int(kind)
-    retry_after = timedelta(seconds=90) if kind == "429" else None
-    return Behaviour(receiver=receiver, span=span(start, length), answer=answer, retry_after=retry_after)
-
-
-SECONDS = st.integers(0, 200).map(lambda number: number * 5)
-LENGTHS = SECONDS.map(lambda second: second + 5)
-KINDS = st.sampled_from(["503", "503", "404", "429", "hang"])
-PAUSES = st.dictionaries(st.sampled_from("abc"), st.lists(st.sampled_from(WORDS), min_size=1, max_size=10), min_size=1)
-SOURCE = st.lists(st.sampled_from(SOURCE_WORDS), max_size=6).map(lambda words: [*words, "Active"])
-STORIES = st.builds(
-    Story,
-    answers=PAUSES | st.builds(lambda jobs, source: {**jobs, "q": source}, PAUSES, SOURCE),
-    outages=st.lists(st.tuples(st.sampled_from(RECEIVERS), SECONDS, LENGTHS, KINDS), max_size=3),
-    silence=st.none() | st.tuples(SECONDS, LENGTHS),
-    restarts=st.lists(SECONDS, max_size=3),
-    wait=st.sampled_from([0, 0, 30]),
-    tick=st.sampled_from([60, 60, 180]),
-    together=st.booleans(),
-    keep=st.sampled_from([0, 0, 2]),
-    patience=st.sampled_from([86_400, 86_400, 150]),
-    both=st.booleans(),
-)
-
+from .stories import SECOND, STEP, STORIES, Story, play
 
 # What is true, from the answers alone.
 
 
-def truth(words: Iterable[str], keep: int) -> Iterator[bool]:
-    """Whether the job's alert should fire, step by step; what is not answered changes nothing."""
+def truth(
+    words: Iterable[str], keep: int, asked: Callable[[int], bool], lapsed: Callable[[int], bool]
+) -> Iterator[bool]:
+    """Whether the job's alert should fire, step by step; what is not answered changes nothing.
+
+    asked: whether its rule is in force at a step. lapsed: whether it was not for a while since the one before.
+    """
     known, absences, firing, clear_since = False, 0, False, None
     for step, word in enumerate(words):
+        if lapsed(step):
+            firing, clear_since = False, None
         if word == "absent" and known:
             absences += 1
             known, firing = (False, False) if absences == 2 else (known, firing)
@@ -170,15 +41,32 @@ def truth(words: Iterable[str], keep: int) -> Iterator[bool]:
             known, absences = True, 0
             bad = word == "Paused" or word.startswith("Quarantine")
             clear_since = None if bad or not firing else step if clear_since is None else clear_since
-            firing = bad or (firing and clear_since is not None and step - clear_since < keep)
+            firing = asked(step) and (bad or (firing and clear_since is not None and step - clear_since < keep))
         yield firing
 
 
 def true_at(story: Story, job: str, moment: timedelta) -> bool:
     """Whether it should fire after the polls of a moment; a timeline's last answer keeps being given."""
-    words = story.answers[job]
-    states = list(truth([*words, *[words[-1]] * 5], story.keep))
-    return states[min(moment // STEP, len(states) - 1)]
+    words, step = story.answers[job], moment // STEP
+    said = [*words, *[words[-1]] * (step + 1 - len(words))][: step + 1]
+    *_, firing = truth(
+        said,
+        story.keep,
+        asked=lambda step: is_asked(story, job, step * STEP),
+        lapsed=lambda step: has_lapsed(story, job, (step - 1) * STEP, step * STEP),
+    )
+    return firing and not has_lapsed(story, job, step * STEP, moment)
+
+
+def is_asked(story: Story, job: str, moment: timedelta) -> bool:
+    """Whether the rule about this job is in force."""
+    return job == "q" or story.in_force(moment) != "nothing about pauses"
+
+
+def has_lapsed(story: Story, job: str, after: timedelta, until: timedelta) -> bool:
+    """Whether the rule about this job was out of force at some time after one moment, and at another at the latest."""
+    moments = [SECOND * second for second, _ in story.reloads if after < SECOND * second <= until]
+    return not all(is_asked(story, job, moment) for moment in [*moments, until])
 
 
 # What a reader believes, from the messages alone.
@@ -212,10 +100,6 @@ def content(attempt: Attempt) -> tuple[object, ...]:
     return one.reason, firing, resolved, frozenset((event.key, event.at) for event in one.events)
 
 
-def play(story: Story) -> Course:
-    return asyncio.run(Rehearsal(story.script, story.setting).play())
-
-
 thorough = settings(deadline=None, max_examples=settings.default.max_examples // 2)
 
 
@@ -230,9 +114,11 @@ def test_no_silent_miss(story: Story) -> None:
 
     firing = {job for job in story.answers if true_at(story, job, course.end)}
     assert {alert.labels["job_id"] for alert in course.alerts_at(course.end)} == firing
+    named = story.named(story.in_force(course.end))
     for receiver in story.receivers:
-        assert belief(attempts_of(course, receiver, "accepted")) == firing
-        if not story.gives_up:
+        believed = belief(attempts_of(course, receiver, "accepted"))
+        assert believed == firing if receiver in named else believed <= firing
+        if not story.gives_up and receiver in named:
             assert belief(attempts_of(course, receiver, "accepted", "no answer")) == firing
 
 
@@ -241,7 +127,7 @@ def test_no_silent_miss(story: Story) -> None:
 def test_whatever_fired_at_a_flush_is_told(story: Story) -> None:
     """Firing for as long as a wait and a tick, an alert meets a flush, and is spoken of however long the outage."""
     answers = {job: words for job, words in story.answers.items() if job != "q"}
-    story = attrs.evolve(story.without("hang"), silence=None, answers=answers)
+    story = attrs.evolve(story.without("hang"), silence=None, answers=answers, reloads=())
     course = play(story)
 
     steps = -(-(story.wait + story.tick) // 60) + 1
@@ -301,6 +187,7 @@ def test_every_message_is_news(story: Story) -> None:
 @given(story=STORIES)
 def test_events_are_told_once(story: Story) -> None:
     """However long the outage, an event is in exactly one message; one that was given up has failed, a silenced one is not told."""
+    story = attrs.evolve(story, reloads=())
     course = play(story)
 
     happened = sum(changes(words) for words in story.answers.values())
@@ -325,7 +212,17 @@ def changes(words: Sequence[str]) -> int:
     return count
 
 
+# It fires again while its end is still on its way: a restart in between must not have opened its group already.
+FIRES_AGAIN = Story(
+    answers={"a": ["Active", "Active", "Active", "Paused", "Active", "Paused"]},
+    outages=[("chat", 0, 235, "503")],
+    restarts=[275],
+    wait=30,
+)
+
+
 @thorough
+@example(story=FIRES_AGAIN)
 @given(story=STORIES)
 def test_restarts_change_nothing(story: Story) -> None:
     """A process that dies between two attempts and comes back says what it would have said, when it would have."""
