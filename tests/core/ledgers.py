@@ -30,6 +30,11 @@ def told(*names: str, episode: int = 1, absent: tuple[str, ...] = (), age: timed
     return Ledger(told=lines, last_message_at=NOW - age)
 
 
+def acknowledged(*names: str, age: timedelta) -> Ledger:
+    """Give the ledger of an integration that was told of these, and somebody has taken them on since."""
+    return attrs.evolve(told(*names, age=age), acknowledged=True)
+
+
 def announced(known: Ledger, *names: str, episode: int = 1) -> Ledger:
     """Give the ledger where messages about these went out, too, and were not accepted."""
     return attrs.evolve(known, announced=frozenset(announced_line(alert(name).fingerprint, episode) for name in names))

@@ -40,6 +40,7 @@ from .ledgers import (
     A,
     B,
     C,
+    acknowledged,
     again,
     announced,
     said,
@@ -109,6 +110,9 @@ def test_where_an_alert_stands(item: Alert, withheld: Withheld | None, standing:
         pytest.param(
             told("A", "B", age=DAY), [A_HELD, B], (REPEAT, "B", ""), id="a repeat leaves out what is held back"
         ),
+        pytest.param(acknowledged("A", age=DAY), [A], (Withheld.ACKNOWLEDGED, "", ""), id="somebody has taken it on: no repeat"),
+        pytest.param(acknowledged("A", age=DAY / 2), [A], (UNCHANGED, "", ""), id="... and none is kept back before it is due"),
+        pytest.param(acknowledged("A", age=DAY), [A_HELD], (Withheld.SILENCED, "", ""), id="... nor while it is silenced"),
         pytest.param(told("A", age=DAY), [A, B], (NEW, "AB", ""), id="news come before a repeat"),
         pytest.param(told("A", "B", age=DAY), [A_ENDED, B], (SOME, "B", "A"), id="ends come before a repeat"),
         pytest.param(announced(NOTHING, "A"), [A_ENDED], (LATE, "", "A"), id="announced, never accepted, ended"),

@@ -11,6 +11,7 @@ from alertd.model.alert import Alert, Ended, State
 from alertd.model.notification import Reason, Withheld
 from alertd.notify.decide import member
 from alertd.notify.flush import Situation, is_over, settled
+from alertd.notify.reminders import Backoff
 from alertd.store.values import Conversation
 
 from .alerts import START, alert, ended
@@ -42,7 +43,7 @@ from .talks import (
 
 
 def test_the_first_message_begins_a_conversation() -> None:
-    turn = only(situation(A))
+    turn = only(attrs.evolve(situation(A), group_labels={"tenant": "contoso"}))
 
     assert said(turn) == (Reason.FIRST_NOTIFICATION, "A", "")
     assert turn.conversation is not None
@@ -50,6 +51,7 @@ def test_the_first_message_begins_a_conversation() -> None:
         id="",
         group_key=GROUP.key,
         route_id="root",
+        group_labels={"tenant": "contoso"},
         integration_id="ops/teams/default",
         receiver="ops",
         started_at=NOW,
@@ -236,6 +238,13 @@ def test_where_nothing_is_repeated_a_look_once_a_day_is_enough() -> None:
     never = attrs.evolve(TEAMS, manner=attrs.evolve(TEAMS.manner, repeat_interval=timedelta(0)))
 
     assert due(situation(A, known=talk(A), listeners=(never,))) == DAY
+
+
+def test_a_repeat_now_makes_the_next_one_rarer_where_the_route_says_so() -> None:
+    rarer = attrs.evolve(TEAMS, manner=attrs.evolve(TEAMS.manner, repeat_backoff=Backoff(factor=3)))
+
+    assert due(situation(A, known=talk(A, last=NOW - 4 * HOUR), listeners=(rarer,))) == 12 * HOUR
+    assert due(situation(A, B, known=talk(A, last=NOW - 4 * HOUR), listeners=(rarer,))) == 4 * HOUR
 
 
 def test_the_earliest_repeat_of_several_listeners() -> None:

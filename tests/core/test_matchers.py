@@ -143,6 +143,21 @@ def test_no_matchers_match_everything() -> None:
     assert all_match([], {})
 
 
+@pytest.mark.parametrize(
+    ("matcher", "text"),
+    [
+        pytest.param(Matcher("a", EQUAL, "x"), 'a="x"', id="a value is always quoted"),
+        pytest.param(Matcher("a b", EQUAL, "x"), '"a b"="x"', id="a name where it has to be"),
+        pytest.param(Matcher("a", EQUAL, r"C:\n"), r'a="C:\\n"', id="a backslash"),
+        pytest.param(Matcher("a", NOT_EQUAL, '"x"'), r'a!="\"x\""', id="quotes"),
+        pytest.param(Matcher("a", EQUAL, "x\ny"), r'a="x\ny"', id="a line break"),
+    ],
+)
+def test_how_a_matcher_is_written(matcher: Matcher, text: str) -> None:
+    assert str(matcher) == text
+    assert parse_matcher(text) == matcher
+
+
 _texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.sampled_from(
     ["", '"', "\\", "\\n", "a\nb", "a\\", "x y", "=~", "{", "a,b", "\t"]
 )

@@ -268,6 +268,23 @@ def test_events_are_not_told_again_when_nothing_changed() -> None:
     assert play.skip().events == []
 
 
+def test_an_event_needs_a_snapshot_that_differs() -> None:
+    """Also one that would hold of any two readings."""
+    play = Play(book("groups: [{name: g, rules: [{alert: E, event: previous.code == status.code}]}]"))
+    play.read(PAUSED)
+
+    assert play.read(PAUSED).events == []
+    assert play.skip().events == []
+    assert names(play.read(attrs.evolve(PAUSED, templateId="other"))) == ["E"]
+
+
+def test_previous_is_the_last_good_reading_also_where_nothing_changed() -> None:
+    play = Play(book("groups: [{name: g, rules: [{alert: Twice, when: previous.code == status.code}]}]"))
+
+    assert names(play.read(PAUSED)) == []
+    assert names(play.read(PAUSED)) == ["inactive->firing Twice"]
+
+
 def test_last_seen_is_the_latest_good_reading() -> None:
     """A job that nobody asked about for a quarter of an hour was last seen then, not now."""
     play = Play()

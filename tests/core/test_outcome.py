@@ -190,6 +190,16 @@ def test_an_end_that_is_told_leaves_the_ledger() -> None:
     assert told(outcome) == [B.fingerprint]
 
 
+def test_what_is_still_only_announced_stands_in_a_fixed_order() -> None:
+    """So that the same ledger is always the same row."""
+    lines = tuple(announced_line(name, episode) for name, episode in [("d", 2), ("c", 1), ("e", 1)])
+
+    outcome = succeeded(message(), attrs.evolve(TALK, announced=(*lines, A)), "", NOW)
+
+    assert outcome.conversation is not None
+    assert [line.fingerprint for line in outcome.conversation.announced] == ["c", "d", "e"]
+
+
 def test_a_message_whose_conversation_is_gone_is_delivered_all_the_same() -> None:
     outcome = succeeded(message(), None, "", NOW)
 
