@@ -37,6 +37,7 @@ from alertd.engine.polling import Polling
 from alertd.engine.rehoming import rehome
 from alertd.engine.rounds import Rounds
 from alertd.errors import ConfigError, DeliveryError, Problem, UsageError
+from alertd.graph.meter import Sent
 from alertd.graph.settings import HttpSettings, TenantSettings
 from alertd.graph.tenant import GraphClients, GraphTenant
 from alertd.graph.trust import make_ssl_context
@@ -105,7 +106,7 @@ class App:
         self._chance = chance
         self._stack = AsyncExitStack()
         self._channels: dict[str, Channel] = {}
-        self._tenants: dict[str, tuple[TenantSettings, GraphTenant]] = {}
+        self._tenants: dict[str, tuple[tuple[TenantSettings, HttpSettings], GraphTenant]] = {}
         self._pollings: dict[str, Polling] = {}
         self._made_of: dict[str, tuple[Tenant, Poll]] = {}
         self.reload_problems: tuple[Problem, ...] = ()
@@ -174,10 +175,13 @@ class App:
 
     async def _connect(self, stack: AsyncExitStack) -> None:
         settings = http_settings(self.config)
-        self._graph = GraphClients(settings, clock=self._clock)
+        self._graph = GraphClients(settings, clock=self._clock, told=self._sent)
         stack.push_async_callback(self._close_graph)
         self._receivers = ReceiverHttp(trust=self._trust, proxy=settings.proxy)
         stack.push_async_callback(self._close_receivers)
+
+    def _sent(self, tenant: str, sent: Sent) -> None:
+        self.metrics.graph_sent(tenant, sent.about, sent.outcomes, repeated=sent.repeated)
 
     async def _close_graph(self) -> None:
         await self._graph.close()
@@ -223,10 +227,10 @@ class App:
         return self._tenant(next(one.settings for one in self.config.tenants if one.name == tenant))
 
     def _tenant(self, settings: TenantSettings) -> GraphTenant:
-        key = f"{settings.cloud}/{settings.tenant_id}"
+        key, made_of = f"{settings.cloud}/{settings.tenant_id}", (settings, self._graph.settings)
         known = self._tenants.get(key)
-        if known is None or known[0] != settings:
-            self._tenants[key] = (settings, self._graph.tenant(settings))
+        if known is None or known[0] != made_of:
+            self._tenants[key] = (made_of, self._graph.tenant(settings))
         return self._tenants[key][1]
 
     def _make_pollings(self, config: Config) -> dict[str, Polling]:
@@ -247,6 +251,7 @@ class App:
             interval=config.poll.interval,
             discovery_interval=config.poll.discovery_interval,
             metrics=self.metrics,
+            max_added_delay=config.poll.max_added_delay,
         )
 
     def _upkeep(self, config: Config) -> Upkeep:
@@ -335,6 +340,7 @@ class App:
         self.rounds.tells_first_sight = fresh.config.poll.first_sight == "alert"
         self.flushing.policy = self.delivering.policy = policy_of(fresh.config)
         self.flushing.external_url = fresh.config.external_url
+        self._graph.settings = http_settings(fresh.config)
         self._pollings = self._make_pollings(fresh.config)
         await self.retire()
         self.engine.maintain(self._upkeep(fresh.config))
@@ -395,4 +401,5 @@ def http_settings(config: Config) -> HttpSettings:
         ca_file=config.http.ca_file,
         timeout=config.poll.timeout.total_seconds(),
         concurrency=config.poll.concurrency,
+        requests_per_minute=config.poll.max_requests_per_minute,
     )

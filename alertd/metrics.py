@@ -99,6 +99,19 @@ class Metrics:
         for kind, times in kinds.items():
             self._readings.labels(kind).inc(times)
 
+    def left_out(self, tenant: str, left_out: int, rested: int) -> None:
+        """Count service principals that a round did not ask. rested: there could be no news of them. left_out: the budget had no room."""
+        self._readings.labels("rested").inc(rested)
+        self._left_out.labels(tenant).inc(left_out)
+
+    def graph_sent(self, tenant: str, about: str, outcomes: Mapping[str, int], *, repeated: bool) -> None:
+        """Count one HTTP request to Graph by what came of the requests in it: one, or the parts of a batch."""
+        self._graph_http.labels(tenant).inc()
+        for outcome, number in outcomes.items():
+            self._graph_requests.labels(tenant, about, outcome).inc(number)
+            if repeated:
+                self._graph_repeated.labels(tenant).inc(number)
+
     def rule_failed(self, rule: str) -> None:
         """Count a rule that failed at run time."""
         self._faults.labels(rule).inc()
@@ -152,7 +165,31 @@ class Metrics:
             "alertd_round_duration_seconds", "How long a round took.", buckets=_ROUND_BUCKETS, registry=registry
         )
         self._readings = Counter(
-            "alertd_readings", "Answers of service principals, by outcome.", ["outcome"], registry=registry
+            "alertd_readings",
+            "Turns of service principals, by outcome; `rested` are those of whom no news could be expected.",
+            ["outcome"],
+            registry=registry,
+        )
+        self._left_out = Counter(
+            "alertd_principals_left_out",
+            "Principals that a round did not ask since poll.max_requests_per_minute was used up.",
+            ["tenant"],
+            registry=registry,
+        )
+        self._graph_requests = Counter(
+            "alertd_graph_requests",
+            "Requests to Graph as it counts them against its limits, parts of a batch one by one, by what they were about and their outcome.",
+            ["tenant", "about", "outcome"],
+            registry=registry,
+        )
+        self._graph_repeated = Counter(
+            "alertd_graph_requests_repeated",
+            "Of the requests to Graph, those that had been sent before.",
+            ["tenant"],
+            registry=registry,
+        )
+        self._graph_http = Counter(
+            "alertd_graph_http_requests", "HTTP requests to Graph; a batch is one.", ["tenant"], registry=registry
         )
         self._faults = Counter(
             "alertd_rule_faults", "Evaluations that failed at run time, by rule.", ["rule"], registry=registry

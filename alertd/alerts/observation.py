@@ -23,9 +23,10 @@ from alertd.model.alert import Alert, Ended, Event
 from alertd.model.change import Change
 from alertd.model.facts import new_series, step
 from alertd.model.reading import Failed, NotAsked, Ok, Reading
+from alertd.model.requests import Requests
 from alertd.model.resources import SynchronizationJob
 from alertd.model.views import Subject
-from alertd.store.values import HistoryEntry, JobRecord, PrincipalRecord, ReadingChange, TenantRecord
+from alertd.store.values import HistoryEntry, JobRecord, PrincipalRecord, ReadingChange, RoundEntry, TenantRecord
 
 __all__ = [
     "FULL_EVERY",
@@ -37,6 +38,7 @@ __all__ = [
     "job_labels",
     "last_ok_at",
     "observe",
+    "tally_of",
     "tenant_labels",
 ]
 
@@ -60,25 +62,50 @@ class Slice:
 
 @attrs.frozen(kw_only=True)
 class Tally:
-    """How a round, or a part of one, went. kinds: how often each failure was met."""
+    """How a round, or a part of one, went. kinds: how often each failure was met. jobs: those read; known: those, and those not read.
+
+    rested, unanswered, waiting: principals whose turn it was not, by their latest answer: a good one, a failure, or never asked yet.
+    requests: what it came to at Graph.
+    """
 
     asked: int = 0
     ok: int = 0
     jobs: int = 0
+    known: int = 0
     kinds: Mapping[str, int] = attrs.field(factory=dict)
+    rested: int = 0
+    unanswered: int = 0
+    waiting: int = 0
+    requests: Requests = attrs.field(factory=Requests)
 
     def __add__(self, other: Tally) -> Tally:
         return Tally(
             asked=self.asked + other.asked,
             ok=self.ok + other.ok,
             jobs=self.jobs + other.jobs,
+            known=self.known + other.known,
             kinds=Counter(self.kinds) + Counter(other.kinds),
+            rested=self.rested + other.rested,
+            unanswered=self.unanswered + other.unanswered,
+            waiting=self.waiting + other.waiting,
+            requests=self.requests + other.requests,
         )
 
     @property
     def failed(self) -> int:
         """Principals that were asked and did not answer `ok`."""
         return self.asked - self.ok
+
+    @property
+    def not_asked(self) -> int:
+        """Principals whose turn it was not."""
+        return self.rested + self.unanswered + self.waiting
+
+    @property
+    def coverage(self) -> float:
+        """Of the principals that were ever asked, how many answered, each at its latest turn; 1 where there are none."""
+        about = self.asked + self.rested + self.unanswered
+        return (self.ok + self.rested) / about if about else 1.0
 
     @property
     def worst(self) -> str | None:
@@ -110,16 +137,44 @@ def observe(part: Slice, book: RuleBook) -> Observation:
 
 
 def closed_round(record: TenantRecord, tally: Tally, now: datetime) -> TenantRecord:
-    """Give a tenant after a round: failed when it asked and nobody answered `ok`; any other round is good."""
+    """Give a tenant after a round: failed when it asked and nobody answered `ok`; any other round is good.
+
+    A round in which it was nobody's turn says nothing about whether the tenant can be reached: what stood stands. A principal whose turn it
+    was not counts by its latest answer, or one that fails would look well whenever it is left out.
+    """
     bad = tally.asked > 0 and tally.ok == 0
+    silent = tally.asked == 0 and tally.not_asked > 0
+    failures = record.consecutivePollFailures if silent else 0
     return attrs.evolve(
         record,
         rounds=record.rounds + 1,
-        consecutivePollFailures=record.consecutivePollFailures + 1 if bad else 0,
+        consecutivePollFailures=record.consecutivePollFailures + 1 if bad else failures,
         lastPollAt=now,
-        lastPollError=tally.worst if bad else None,
-        pollCoverage=tally.ok / tally.asked if tally.asked else 1.0,
-        failedServicePrincipals=tally.failed,
+        lastPollError=tally.worst if bad else record.lastPollError if silent else None,
+        pollCoverage=tally.coverage,
+        failedServicePrincipals=tally.failed + tally.unanswered,
+        not_asked=tally.not_asked,
+        jobs=tally.known,
+    )
+
+
+def _not_asked(outcome: str) -> Tally:
+    """Count a principal whose turn it was not, by the outcome of its latest."""
+    if not outcome:
+        return Tally(waiting=1)
+    return Tally(rested=1) if outcome == "ok" else Tally(unanswered=1)
+
+
+def tally_of(entry: RoundEntry) -> Tally:
+    """Give a closed round's tally, as far as it is kept: of the failures the one met most often."""
+    return Tally(
+        asked=entry.asked,
+        ok=entry.ok,
+        jobs=entry.jobs,
+        kinds={entry.error: entry.failed} if entry.error else {},
+        rested=entry.rested,
+        unanswered=entry.unanswered,
+        waiting=entry.waiting,
     )
 
 
@@ -148,17 +203,28 @@ class _Observer:
 
     def _read(self, principal: PrincipalRecord, reading: Reading, records: dict[str, JobRecord]) -> None:
         if isinstance(reading, NotAsked):
-            for record in records.values():
-                self._age(principal, record, listed=False)
+            self._left_out(principal, records)
         elif isinstance(reading, Ok):
-            self._count(Tally(asked=1, ok=1, jobs=len(reading.jobs)))
+            self._count(Tally(asked=1, ok=1, jobs=len(reading.jobs), known=len(reading.jobs)))
             self._answered(principal, reading, records)
         else:
-            self._count(Tally(asked=1, kinds={reading.kind.value: 1}))
+            self._count(Tally(asked=1, known=len(records), kinds={reading.kind.value: 1}))
             self._refused(principal, reading, records)
 
     def _count(self, tally: Tally) -> None:
         self._found.tally += tally
+
+    # Not its turn.
+
+    def _left_out(self, principal: PrincipalRecord, records: dict[str, JobRecord]) -> None:
+        """Let time pass for what its latest answer showed; what that one has frozen stays so, and one absence is no news."""
+        answered = principal.outcome in {"ok", ""}
+        self._count(attrs.evolve(_not_asked(principal.outcome), known=len(records)))
+        if principal.outcome and principal.asked_at is None and self._part.tenant.lastPollAt is not None:
+            self._found.principals.append(attrs.evolve(principal, asked_at=self._part.tenant.lastPollAt))
+        for record in records.values():
+            if answered and not record.absent:
+                self._age(principal, record, listed=False)
 
     # Readings that answered.
 
@@ -284,7 +350,7 @@ class _Observer:
         )
 
     def _outcome(self, principal: PrincipalRecord, outcome: str, *, has_jobs: bool, not_found: int) -> None:
-        after = attrs.evolve(principal, has_jobs=has_jobs, not_found=not_found)
+        after = attrs.evolve(principal, has_jobs=has_jobs, not_found=not_found, asked_at=None)
         if outcome != principal.outcome:
             last = self._now if outcome == "ok" else last_ok_at(principal, self._part.tenant)
             after = attrs.evolve(after, outcome=outcome, outcome_since=self._now, last_ok_at=last)

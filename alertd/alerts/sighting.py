@@ -45,9 +45,10 @@ class Watched:
 
 
 def last_ok_at(principal: PrincipalRecord, tenant: TenantRecord) -> datetime | None:
-    """Give a principal's latest good reading; while it answers, only the tenant's rounds are written down."""
-    if principal.outcome == "ok" and principal.last_ok_at and tenant.lastPollAt:
-        return max(principal.last_ok_at, tenant.lastPollAt)
+    """Give a principal's latest good reading; while it is asked and answers, only the tenant's rounds are written down."""
+    asked_at = principal.asked_at or tenant.lastPollAt
+    if principal.outcome == "ok" and principal.last_ok_at and asked_at:
+        return max(principal.last_ok_at, asked_at)
     return principal.last_ok_at
 
 

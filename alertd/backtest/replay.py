@@ -14,7 +14,7 @@ from heapq import heappop, heappush
 
 import attrs
 
-from alertd.alerts.observation import Tally, closed_round
+from alertd.alerts.observation import closed_round, tally_of
 from alertd.alerts.replaying import advanced
 from alertd.alerts.sighting import Sighting, last_ok_at, tenant_case
 from alertd.backtest.past import Chronology, JobKey, Moment, TenantPast
@@ -158,7 +158,7 @@ class _Tenant:
                 self._advance(entry)
         self._hear(moment.outcomes)
         for closed in moment.rounds:
-            self._record = closed_round(self._record, _tally(closed), moment.at)
+            self._record = closed_round(self._record, tally_of(closed), moment.at)
 
     # The replay.
 
@@ -326,7 +326,7 @@ class _Tenant:
                 )
 
     async def _close(self, closed: RoundEntry, now: datetime) -> None:
-        before, self._record = self._record, closed_round(self._record, _tally(closed), now)
+        before, self._record = self._record, closed_round(self._record, tally_of(closed), now)
         self._figures.rounds += 1
         self._figures.readings += len(self._tracks)
         moved = _known_by(before) != _known_by(self._record)
@@ -355,11 +355,6 @@ def _unread(principal: PrincipalRecord) -> PrincipalRecord:
 
 def _renewed(sight: _Sight) -> bool:
     return sight.before is not None and sight.changed and new_series(sight.before.job, sight.track.record.job)
-
-
-def _tally(closed: RoundEntry) -> Tally:
-    kinds = {closed.error: closed.failed} if closed.error else {}
-    return Tally(asked=closed.asked, ok=closed.ok, jobs=closed.jobs, kinds=kinds)
 
 
 def _known_by(record: TenantRecord) -> tuple[object, ...]:

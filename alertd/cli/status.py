@@ -17,12 +17,12 @@ def status(as_json: bool, config_path: Path) -> None:
     import json
 
     from alertd.cli.looking import look, show
-    from alertd.cli.standing import lines, standing
+    from alertd.cli.standing import lines, rows, standing
 
     found = look(config_path, standing)
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False, indent=2, default=str))
         return
-    show(found["tenants"], as_json=False, empty="no tenant has been polled yet")
+    show(rows(found), as_json=False, empty="no tenant has been polled yet")
     for line in lines(found):
         click.echo(line)

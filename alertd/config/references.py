@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import timedelta
 
 import attrs
 
@@ -10,6 +11,7 @@ from alertd.config.places import items_of, place_of
 from alertd.config.root import Config
 from alertd.config.route import ChildRoute, EscalationStep, Route
 from alertd.config.route_tree import route_tree
+from alertd.config.sections import Poll
 from alertd.model.document import Node
 from alertd.model.duration import format_duration
 from alertd.model.suggestion import did_you_mean
@@ -123,6 +125,7 @@ def _check_times(config: Config, root: Node) -> None:
         place_of(root, "poll").problem(
             shown, expected="several attempts in one round", cure="shorten the timeout", warning=True
         )
+    _check_budget(poll, root)
     for route, (written, node) in zip(route_tree(config.route).every(), _routes(config, root), strict=True):
         pace = route.pace
         place = place_of(node, "repeat_interval")
@@ -140,6 +143,16 @@ def _check_backoff(pace: Pace, written: Route | ChildRoute, node: Node) -> None:
         shown = f"max {format_duration(backoff.longest)} with repeat_interval {format_duration(first)}"
         place = place_of(node, "repeat_backoff", "max")
         place.problem(shown, expected="max no shorter than repeat_interval", cure="raise `max`")
+
+
+def _check_budget(poll: Poll, root: Node) -> None:
+    """Note a budget with which a round cannot even ask one that fails and one that works."""
+    per_minute = poll.max_requests_per_minute
+    if per_minute is not None and per_minute * poll.interval < timedelta(minutes=2):
+        found = f"{per_minute} a minute with interval {format_duration(poll.interval)}"
+        place_of(root, "poll", "max_requests_per_minute").problem(
+            found, expected="two requests in a round or more", cure="raise it, or the interval"
+        )
 
 
 def with_clouds(config: Config) -> Config:

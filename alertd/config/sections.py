@@ -38,6 +38,21 @@ class Poll:
     discovery_interval: Annotated[
         timedelta, Duration("How often all service principals are listed anew.", least="1s", most="7d")
     ] = timedelta(hours=6)
+    max_added_delay: Annotated[
+        timedelta,
+        Duration(
+            "How much later than in every round a job may be looked at when nothing is expected of it; 0s: every job in every round.",
+            most="6h",
+        ),
+    ] = timedelta(0)
+    max_requests_per_minute: Annotated[
+        int | None,
+        Integer(
+            "How many requests a tenant is sent in any minute at most, parts of a batch counted one by one. Default: as many as are needed.",
+            least=1,
+            most=1_000_000,
+        ),
+    ] = None
     first_sight: Annotated[
         str,
         Choice(

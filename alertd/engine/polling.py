@@ -1,29 +1,37 @@
-"""One round of one tenant: discovery when it is due, then every service principal that has or ever had jobs, slice by slice.
+"""One round of one tenant: discovery when it is due, then the service principals whose turn it is, committed slice by slice as they answer.
 
 A round ends within its deadline. A discovery that fails leaves what is known in force; a tenant of which nothing is known yet and whose
 discovery fails has a failed round, since it was asked and nobody answered.
+
+What a round holds does not grow with the tenant, but for the ids of those in line: some hundred bytes a service principal.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from contextlib import aclosing
 from datetime import datetime, timedelta
 from typing import Protocol
 
 import attrs
 import structlog
 
+from alertd.alerts.next_look import Pace, look_at_principal
 from alertd.alerts.observation import Tally, Watched
 from alertd.clock import Clock
+from alertd.engine.line import Turn, in_order, turn_of, witness
 from alertd.engine.rounds import Found, Rounds
+from alertd.graph.cures import BUDGET_CURE
 from alertd.graph.discovery import Discovery
 from alertd.metrics import Metrics
-from alertd.model.reading import Failed, Ok, Reading
-from alertd.store.values import PrincipalRecord, TenantRecord
+from alertd.model.reading import Failed, NotAsked, Ok, Reading
+from alertd.model.requests import Requests
+from alertd.store.values import TenantRecord
 
 log = structlog.get_logger(__name__)
 
 JOBS_PER_SLICE = 1000  # bounds a transaction to some megabytes and some tens of milliseconds
+PLANNED_AT_ONCE = 500  # service principals whose stored jobs are looked through for their next look
 
 
 class Source(Protocol):
@@ -34,20 +42,29 @@ class Source(Protocol):
         """When the credential ends, where that is known."""
         ...
 
+    @property
+    def requests(self) -> Requests:
+        """The requests sent so far."""
+        ...
+
     async def discover(self, deadline: datetime) -> Discovery:
         """List all service principals."""
         ...
 
-    async def read(self, principal_ids: Sequence[str], deadline: datetime) -> Mapping[str, Reading]:
-        """Read the jobs of these service principals."""
+    def readings(self, principal_ids: Iterable[str], deadline: datetime) -> AsyncGenerator[Mapping[str, Reading], None]:
+        """Read the jobs of these service principals, some at a time; what was not asked in time is NotAsked."""
+        ...
+
+    def room(self, now: datetime) -> int | None:
+        """Give how many requests may go out at once; null for as many as are wanted."""
         ...
 
 
-Progress = Callable[[int, int], None]  # principals done, principals asked
+Progress = Callable[[int, int], None]  # principals done, principals in line
 
 
 class Polling:
-    """Polls one tenant, one round at a time."""
+    """Polls one tenant, one round at a time. max_added_delay: how much later than in every round a job may be looked at."""
 
     def __init__(
         self,
@@ -59,6 +76,7 @@ class Polling:
         interval: timedelta,
         discovery_interval: timedelta,
         metrics: Metrics,
+        max_added_delay: timedelta = timedelta(0),
     ) -> None:
         self.watched = watched
         self._source = source
@@ -66,26 +84,28 @@ class Polling:
         self._clock = clock
         self._interval = interval
         self._discovery_interval = discovery_interval
+        self._max_added_delay = max_added_delay
         self._metrics = metrics
-        self._jobs_of: dict[str, int] = {}
+        self._left_out = 0  # of the latest round: those for whom the budget had no room
+        self._short = False
         self.made_at = clock.now()
         self.closed_at: datetime | None = None
 
     async def round(self, progress: Progress = lambda _done, _asked: None) -> Tally:
         """Poll once; raises FencedError if another process polled meanwhile, and StoreError if nothing can be written."""
-        began = self._clock.now()
+        began, sent = self._clock.now(), self._source.requests
         deadline = began + self._interval
         tenant = await self._rounds.begin(self.watched)
         tenant, discovery = await self._discover(tenant, began, deadline)
-        asked = await self._asked(everyone=discovery is not None)
-        tenant, tally = await self._read(tenant, asked, deadline, progress)
-        if not tally.asked and discovery is not None and discovery.error is not None:
+        line = await self._line(tenant, began, everyone=discovery is not None)
+        tenant, tally = await self._read(tenant, line, began, deadline, progress)
+        if not tally.asked and not tally.not_asked and discovery is not None and discovery.error is not None:
             tally = Tally(asked=1, kinds={discovery.error.kind.value: 1})
+        tally = attrs.evolve(tally, requests=self._source.requests - sent)
         tenant = attrs.evolve(tenant, credentialExpiresAt=self._source.credential_expires_at)
         await self._rounds.close(self.watched, tenant, tally, self._clock.now())
         self.closed_at = self._clock.now()
-        seconds = (self.closed_at - began).total_seconds()
-        self._metrics.round_closed(ok=tally.ok, kinds=tally.kinds, seconds=seconds)
+        self._count(tally, (self.closed_at - began).total_seconds())
         _report(self.watched.name, tenant, tally)
         return tally
 
@@ -95,7 +115,7 @@ class Polling:
         known = tenant.discovered_at
         if known is not None and now - known < self._discovery_interval:
             return tenant, None
-        discovery = await self._source.discover(deadline)
+        discovery = await self._source.discover(self._discovery_deadline(now, deadline))
         if discovery.error is not None:
             _warn(self.watched.name, "discovery.failed", discovery.error)
         found = [Found(principal=one, watched=True) for one in discovery.principals]
@@ -105,47 +125,144 @@ class Polling:
         )
         return renewed, discovery
 
-    async def _asked(self, *, everyone: bool) -> list[str]:
-        principals = await self._rounds.principals(self.watched)
-        return [record.principal.id for record in principals if record.watched and (everyone or _is_hot(record))]
+    def _discovery_deadline(self, now: datetime, deadline: datetime) -> datetime:
+        """With a budget, half of the round is for those that are known: a directory too large for the other half would starve them."""
+        return deadline if self._source.room(now) is None else now + (deadline - now) / 2
+
+    # Whose turn it is.
+
+    async def _line(self, tenant: TenantRecord, now: datetime, *, everyone: bool) -> list[Turn]:
+        """Give those in line, in the order in which they are asked."""
+        turns = [
+            turn
+            async for record in self._rounds.principals(self.watched)
+            if (turn := turn_of(record, tenant, everyone=everyone)) is not None
+        ]
+        if not self._max_added_delay and self._source.room(now) is None:
+            return turns
+        return in_order(turns, now, interval=self._interval, discovery_interval=self._discovery_interval)
+
+    async def _due(self, turns: Sequence[Turn], pace: Pace, now: datetime) -> list[Turn]:
+        """Give those of whom there may be news by now, and those without jobs of whom it is their discovery's turn."""
+        jobs, alerts = await self._rounds.known(self.watched, [turn.principal_id for turn in turns])
+
+        def is_due(turn: Turn) -> bool:
+            key, asked = turn.principal_id, turn.asked_at
+            if asked is None or not turn.often:
+                return True
+            look = look_at_principal(
+                jobs.get(key, ()), alerts.get(key, ()), asked=asked, answered=turn.answered, pace=pace
+            )
+            return pace.due(look, asked, now)
+
+        return [turn for turn in turns if is_due(turn)]
+
+    def _pace(self, tenant: TenantRecord, now: datetime) -> Pace:
+        """Give the pace of rounds: the configured one, or the slower one at which somebody calls `alertd poll`."""
+        apart = now - tenant.lastPollAt if tenant.lastPollAt is not None else self._interval
+        return Pace(interval=max(self._interval, apart), max_added_delay=self._max_added_delay)
+
+    # Reading.
 
     async def _read(
-        self, tenant: TenantRecord, asked: Sequence[str], deadline: datetime, progress: Progress
+        self, tenant: TenantRecord, line: Sequence[Turn], began: datetime, deadline: datetime, progress: Progress
     ) -> tuple[TenantRecord, Tally]:
+        """Commit readings as they come, whole service principals of a thousand jobs together."""
         tally, done = Tally(), 0
-        progress(0, len(asked))
-        for part in self._slices(asked):
-            readings = await self._source.read(part, deadline)
-            self._jobs_of |= {key: len(reading.jobs) for key, reading in readings.items() if isinstance(reading, Ok)}
-            tenant, counted = await self._rounds.commit(self.watched, tenant, readings, self._clock.now())
-            tally, done = tally + counted, done + len(part)
-            progress(done, len(asked))
-        return tenant, tally
+        self._left_out, hand = 0, _Hand()
+        progress(0, len(line))
+        async with aclosing(self._readings(line, self._pace(tenant, began), began, deadline)) as stream:
+            async for some in stream:
+                hand.take(some)
+                done += len(some)
+                if hand.full or (hand.answers and self._source.room(self._clock.now()) == 0):
+                    tenant, tally = await self._commit(tenant, tally, hand)
+                progress(done, len(line))
+        return await self._commit(tenant, tally, hand) if hand.readings else (tenant, tally)
 
-    def _slices(self, asked: Iterable[str]) -> Iterator[list[str]]:
-        """Cut into whole principals of a thousand jobs together; one never read counts as one job."""
-        part: list[str] = []
-        size = 0
-        for key in asked:
-            jobs = max(1, self._jobs_of.get(key, 1))
-            if part and size + jobs > JOBS_PER_SLICE:
-                yield part
-                part, size = [], 0
-            part.append(key)
-            size += jobs
-        if part:
-            yield part
+    async def _commit(self, tenant: TenantRecord, tally: Tally, hand: _Hand) -> tuple[TenantRecord, Tally]:
+        tenant, counted = await self._rounds.commit(self.watched, tenant, hand.empty(), self._clock.now())
+        return tenant, tally + counted
+
+    async def _readings(
+        self, line: Sequence[Turn], pace: Pace, now: datetime, deadline: datetime
+    ) -> AsyncGenerator[Mapping[str, Reading], None]:
+        """Give a reading for each in line: NotAsked for those whose turn it is not, and for whom the budget has no room."""
+        if not pace.max_added_delay:
+            async for some in self._ask([turn.principal_id for turn in line], deadline):
+                yield some
+            return
+        held, failing, answering = witness(line), False, False
+        for start in range(0, len(line), PLANNED_AT_ONCE):
+            turns = line[start : start + PLANNED_AT_ONCE]
+            due = await self._due(turns, pace, now)
+            held = None if held in due else held
+            failing = failing or any(not turn.answered for turn in due)
+            answering = answering or any(turn.answered for turn in due)
+            chosen = [turn.principal_id for turn in due]
+            if rest := _not_asked(turn for turn in turns if turn not in due and turn != held):
+                yield rest
+            async for some in self._ask(chosen, deadline):
+                yield some
+        if held is not None and failing and not answering:
+            async for some in self._ask([held.principal_id], deadline):
+                yield some
+        elif held is not None:
+            yield _not_asked([held])
+
+    async def _ask(
+        self, principal_ids: Sequence[str], deadline: datetime
+    ) -> AsyncGenerator[Mapping[str, Reading], None]:
+        async with aclosing(self._source.readings(principal_ids, deadline)) as stream:
+            async for some in stream:
+                self._left_out += sum(isinstance(reading, NotAsked) for reading in some.values())
+                yield some
+
+    def _count(self, tally: Tally, seconds: float) -> None:
+        """Count the round, and say when the budget begins or ceases to be too small for the tenant."""
+        name, left_out = self.watched.name, self._left_out
+        self._metrics.round_closed(ok=tally.ok, kinds=tally.kinds, seconds=seconds)
+        self._metrics.left_out(name, left_out, tally.not_asked - left_out)
+        if left_out and not self._short:
+            log.warning("poll.budget_short", tenant=name, asked=tally.asked, left_out=left_out, cure=BUDGET_CURE)
+        elif self._short and not left_out:
+            log.info("poll.budget_enough", tenant=name, asked=tally.asked)
+        self._short = left_out > 0
 
 
-def _is_hot(record: PrincipalRecord) -> bool:
-    """Whether a principal is asked in every round: it has or ever had jobs, or has never answered."""
-    return record.has_jobs or record.outcome != "ok"
+def _not_asked(turns: Iterable[Turn]) -> dict[str, Reading]:
+    return {turn.principal_id: NotAsked() for turn in turns}
+
+
+class _Hand:
+    """Readings that wait to be committed together."""
+
+    def __init__(self) -> None:
+        self.readings: dict[str, Reading] = {}
+        self._jobs = 0
+        self.answers = False  # somebody was asked
+
+    def take(self, readings: Mapping[str, Reading]) -> None:
+        """Take some more; a service principal without jobs costs as much as one job."""
+        self.readings |= readings
+        self._jobs += sum(max(1, len(one.jobs)) if isinstance(one, Ok) else 1 for one in readings.values())
+        self.answers = self.answers or any(not isinstance(one, NotAsked) for one in readings.values())
+
+    @property
+    def full(self) -> bool:
+        """Whether it is time to commit."""
+        return self._jobs >= JOBS_PER_SLICE
+
+    def empty(self) -> Mapping[str, Reading]:
+        """Give all of it, and begin anew."""
+        readings, self.readings, self._jobs, self.answers = self.readings, {}, 0, False
+        return readings
 
 
 def _report(name: str, tenant: TenantRecord, tally: Tally) -> None:
     """Log change, count the rest: a new failure is a warning, recovery is news, success is routine."""
     bad = tally.asked > 0 and tally.ok == 0
-    figures = {"tenant": name, "asked": tally.asked, "ok": tally.ok, "jobs": tally.jobs}
+    figures = {"tenant": name, "asked": tally.asked, "ok": tally.ok, "not_asked": tally.not_asked, "jobs": tally.jobs}
     if bad and not tenant.consecutivePollFailures:
         log.warning("poll.failed", kind=tally.worst, **figures)
     elif not bad and tenant.consecutivePollFailures:

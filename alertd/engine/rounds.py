@@ -6,7 +6,8 @@ what a frozen process read long ago cannot overwrite what another has seen since
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
 from datetime import datetime
 
 import attrs
@@ -23,7 +24,9 @@ from alertd.model.resources import ServicePrincipal
 from alertd.model.views import Alertd, Subject
 from alertd.notify.routing import Routing
 from alertd.store.port import Store, Transaction
-from alertd.store.values import PrincipalRecord, RoundEntry, TenantRecord
+from alertd.store.values import JobRecord, PrincipalRecord, RoundEntry, TenantRecord
+
+PRINCIPALS_AT_ONCE = 1000  # read at once, some hundred bytes each
 
 
 @attrs.frozen(kw_only=True)
@@ -67,10 +70,32 @@ class Rounds:
         async with self._store.reading() as reader:
             return await reader.tenant(watched.key) or TenantRecord(key=watched.key, name=watched.name)
 
-    async def principals(self, watched: Watched) -> tuple[PrincipalRecord, ...]:
-        """Give the tenant's service principals as they stand."""
+    async def principals(self, watched: Watched) -> AsyncIterator[PrincipalRecord]:
+        """Give the tenant's service principals as they stand, never more than some of them at once."""
+        after = ""
+        while True:
+            async with self._store.reading() as reader:
+                page = await reader.principals_after(watched.key, after, PRINCIPALS_AT_ONCE)
+            for principal in page:
+                yield principal
+            if len(page) < PRINCIPALS_AT_ONCE:
+                return
+            after = page[-1].principal.id
+
+    async def known(
+        self, watched: Watched, principal_ids: Collection[str]
+    ) -> tuple[Mapping[str, list[JobRecord]], Mapping[str, list[Alert]]]:
+        """Give the jobs of these service principals, and their alerts, by principal."""
         async with self._store.reading() as reader:
-            return await reader.principals(watched.key)
+            jobs = await reader.jobs(watched.key, principal_ids)
+            alerts = await reader.alerts_of(watched.key, principal_ids)
+        jobs_of: dict[str, list[JobRecord]] = defaultdict(list)
+        for job in jobs:
+            jobs_of[job.service_principal_id].append(job)
+        alerts_of: dict[str, list[Alert]] = defaultdict(list)
+        for alert in alerts:
+            alerts_of[alert.identity.service_principal_id].append(alert)
+        return jobs_of, alerts_of
 
     async def discovered(
         self, watched: Watched, tenant: TenantRecord, found: Iterable[Found], *, complete: bool, now: datetime
@@ -235,4 +260,10 @@ def _round_entry(watched: Watched, tally: Tally, now: datetime) -> RoundEntry:
         failed=tally.failed,
         jobs=tally.jobs,
         error=tally.worst,
+        rested=tally.rested,
+        unanswered=tally.unanswered,
+        waiting=tally.waiting,
+        requests=tally.requests.counted,
+        throttled=tally.requests.throttled,
+        repeated=tally.requests.repeated,
     )

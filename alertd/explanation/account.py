@@ -6,6 +6,7 @@ from datetime import datetime
 
 import attrs
 
+from alertd.alerts.next_look import LookReason
 from alertd.explanation.look import Look
 from alertd.model.alert import Scope, State
 from alertd.rules.rule import Rule
@@ -94,11 +95,17 @@ class RuleAccount:
 
 @attrs.frozen(kw_only=True)
 class Explanation:
-    """A job at a moment. past: the moment lies behind, so what only the present shows is left out."""
+    """A job at a moment. past: the moment lies behind, so what only the present shows is left out.
+
+    asked_at: its service principal's latest turn, where the rounds since have left it out.
+    next_poll: about when it is looked at next; next_look: why then, null where every round looks at everything.
+    """
 
     job: str
     at: datetime
     past: bool
     look: Look
     rules: tuple[RuleAccount, ...]
+    asked_at: datetime | None = None
     next_poll: datetime | None = None
+    next_look: LookReason | None = None

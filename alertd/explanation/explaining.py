@@ -8,11 +8,12 @@ from datetime import datetime
 import attrs
 
 from alertd.alerts.book import RuleBook
+from alertd.alerts.next_look import LookReason, Pace, look_at_principal
 from alertd.alerts.observation import Watched
 from alertd.alerts.sighting import job_labels, tenant_labels
 from alertd.backtest.runner import tenants_of
 from alertd.chronicle import find_job
-from alertd.config import Config
+from alertd.config import Config, Poll
 from alertd.errors import UsageError
 from alertd.explanation.account import Condition, Explanation, Held, Knows, Message, RuleAccount, Standing
 from alertd.explanation.holding import Scene, later, of_condition, of_decision, of_message
@@ -42,15 +43,33 @@ async def explain(
     if look is None:
         raise UsageError(f"nothing is known of {job} at {at or now:%Y-%m-%d %H:%M:%SZ}: it was first seen later")
     teller = await _Teller.read(reader, setting, book, watched, look, at, now)
-    latest = look.closed.lastPollAt
+    next_poll, next_look = (None, None) if at is not None else await _next_look(reader, config.poll, watched, look)
     return Explanation(
         job=job,
         at=at or now,
         past=at is not None,
         look=look,
         rules=tuple([await teller.account(one) for one in rules]),
-        next_poll=None if at is not None or latest is None else latest + config.poll.interval,
+        asked_at=look.principal.asked_at if at is None else None,
+        next_poll=next_poll,
+        next_look=next_look,
     )
+
+
+async def _next_look(
+    reader: Reader, poll: Poll, watched: Watched, look: Look
+) -> tuple[datetime | None, LookReason | None]:
+    """Give about when the job is looked at next, and why then; its service principal is asked for all its jobs together."""
+    latest, pace = look.closed.lastPollAt, Pace(interval=poll.interval, max_added_delay=poll.max_added_delay)
+    if latest is None:
+        return None, None
+    if not pace.max_added_delay:
+        return latest + pace.interval, None
+    key, asked = look.principal.principal.id, look.principal.asked_at or latest
+    jobs = await reader.jobs(watched.key, [key])
+    alerts = await reader.alerts_of(watched.key, [key])
+    next_look = look_at_principal(jobs, alerts, asked=asked, answered=not look.reading.frozen, pace=pace)
+    return max(next_look.at, latest + pace.interval), next_look.reason
 
 
 def _chosen(book: RuleBook, name: str | None) -> tuple[Rule, ...]:

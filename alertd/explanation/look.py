@@ -7,7 +7,7 @@ from datetime import datetime
 
 import attrs
 
-from alertd.alerts.observation import Tally, Watched, closed_round
+from alertd.alerts.observation import Watched, closed_round, tally_of
 from alertd.alerts.replaying import advanced
 from alertd.alerts.sighting import Sighting
 from alertd.chronicle import Chosen
@@ -147,7 +147,5 @@ def _folded(tenant: TenantRecord, rounds: Iterable[RoundEntry]) -> TenantRecord:
     """Give the tenant after some rounds; how its credential stands is not kept, so that is as now."""
     record = TenantRecord(key=tenant.key, name=tenant.name, credentialExpiresAt=tenant.credentialExpiresAt)
     for closed in rounds:
-        kinds = {closed.error: closed.failed} if closed.error else {}
-        tally = Tally(asked=closed.asked, ok=closed.ok, jobs=closed.jobs, kinds=kinds)
-        record = closed_round(record, tally, closed.at)
+        record = closed_round(record, tally_of(closed), closed.at)
     return record

@@ -25,7 +25,9 @@ def plain(explanation: Explanation) -> dict[str, Any]:
         ],
         "gone": look.gone,
         "reading": {"outcome": look.reading.outcome, "since": _value(look.reading.since)},
+        "asked_at": _value(explanation.asked_at),
         "next_poll": _value(explanation.next_poll),
+        "next_look": explanation.next_look.value if explanation.next_look is not None else None,
         "rules": [_rule(account) for account in explanation.rules],
     }
 

@@ -9,11 +9,23 @@ from datetime import UTC, datetime, timedelta
 
 import attrs
 
+from alertd.alerts.next_look import LookReason
 from alertd.explanation.account import Condition, Explanation, Held, Message, RuleAccount
 from alertd.model.duration import format_duration
 from alertd.rules.trace import Node
 
 _PATH = re.compile(r'[A-Za-z_]\w*(?:\.[A-Za-z_]\w*|\[(?:"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\')\])*')
+_REASONS: Mapping[LookReason, str] = {
+    LookReason.UNKNOWN: "every round: nobody knows when it runs",
+    LookReason.RUN_EXPECTED: "its next run is expected by then",
+    LookReason.RETRY_EXPECTED: "in quarantine until its next attempt",
+    LookReason.STANDING_STILL: "it stands still, so only a person can change that: as late as poll.max_added_delay allows",
+    LookReason.ALERT_RUNNING: "every round: a `for` or `keep_firing_for` of an alert runs out",
+    LookReason.UNANSWERED: "every round: its service principal did not answer",
+    LookReason.ABSENT: "every round: the latest answer did not list it",
+    LookReason.MOST: "nothing is expected before: as late as poll.max_added_delay allows",
+    LookReason.NOBODY: "no job is left: as late as poll.max_added_delay allows",
+}
 _TOLD_MAX = 5  # messages per rule; --json gives all
 _SHOWN_MAX = 80  # characters of a value
 
@@ -33,12 +45,15 @@ def _heading(explanation: Explanation) -> Iterator[str]:
         yield f"  gone since {_time(look.changed_at)}; what follows is its last known state"
     else:
         yield f"  last looked at {_time(look.at)}, last changed {_time(look.changed_at)}"
+    if explanation.asked_at is not None:
+        yield f"  last asked {_time(explanation.asked_at)}; it has not been its turn since"
     if look.reading.frozen and look.reading.since:
         yield f"  cannot be read since {_time(look.reading.since)} ({look.reading.outcome}): frozen"
     for change in look.changes:
         yield f"  {change.path}: {described(change.before)} -> {described(change.after)}"
     if explanation.next_poll is not None:
-        yield f"  next poll about {_time(explanation.next_poll)}"
+        why = f" ({_REASONS[explanation.next_look]})" if explanation.next_look is not None else ""
+        yield f"  next poll about {_time(explanation.next_poll)}{why}"
 
 
 def _rule(account: RuleAccount) -> Iterator[str]:

@@ -48,9 +48,10 @@ _id = msgspec.json.Decoder(_Id)
 _any = msgspec.json.Decoder()
 
 
-def encode_batch(paths: Mapping[str, str]) -> bytes:
-    """Write the request; paths by part id, relative to the version root."""
-    requests = [{"id": name, "method": "GET", "url": path} for name, path in paths.items()]
+def encode_batch(paths: Mapping[str, str], headers: Mapping[str, str] | None = None) -> bytes:
+    """Write the request; paths by part id, relative to the version root. headers: of every part, beside those of the envelope."""
+    own = {"headers": headers} if headers else {}
+    requests = [{"id": name, "method": "GET", "url": path, **own} for name, path in paths.items()]
     return msgspec.json.encode({"requests": requests})
 
 

@@ -23,6 +23,9 @@ CURES: Mapping[PollErrorKind, str] = {
 
 DIRECTORY_CURE = "grant the application permission Application.Read.All, with admin consent"
 SYNCHRONIZATION_CURE = "grant the application permission Synchronization.Read.All, with admin consent"
+BUDGET_CURE = (
+    "raise poll.max_requests_per_minute or poll.interval, set poll.max_added_delay, or watch fewer service_principals"
+)
 
 _AADSTS = re.compile(r"AADSTS(\d{5,8})")
 _AADSTS_CURES: Mapping[str, str] = {

@@ -1,21 +1,21 @@
-"""Readings: what each service principal answered about its jobs, twenty of them in a batch."""
+"""Readings: what each service principal answered about its jobs, twenty of them in a batch, given as they come."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from datetime import datetime
+from itertools import islice
 from urllib.parse import quote
 
 import msgspec
 
 from alertd.errors import PollError
 from alertd.graph.answers import Place
-from alertd.graph.batch import PARTS_MAX
-from alertd.graph.client import GraphClient
+from alertd.graph.client import BudgetSpentError, GraphClient
 from alertd.graph.paging import Page, decode_page
 from alertd.model.decoding import MalformedResource, decode_job
-from alertd.model.reading import Failed, Ok, Reading
+from alertd.model.reading import Failed, NotAsked, Ok, Reading
 from alertd.model.resources import SynchronizationJob
 
 
@@ -26,20 +26,40 @@ class _Id(msgspec.Struct):
 _id = msgspec.json.Decoder(_Id)
 
 
-async def read_principals(client: GraphClient, ids: Iterable[str], *, deadline: datetime) -> dict[str, Reading]:
-    """Give the reading of every service principal that is asked for, by object id; no failure of any is raised.
+async def read_principals(
+    client: GraphClient, ids: Iterable[str], *, deadline: datetime
+) -> AsyncGenerator[dict[str, Reading], None]:
+    """Give the readings of all service principals that are asked for, some at a time as they come; no failure of any is raised.
 
-    Without a token nobody is asked, and every reading is that failure.
+    No more batches are under way than may be in flight, so what is held does not grow with what is asked. Without a token nobody is asked,
+    and every reading is that failure.
     """
     asked = list(dict.fromkeys(ids))
     try:
         await client.tokens.header()
     except PollError as exc:
-        return dict.fromkeys(asked, _failed(exc))
-    chunks = [asked[start : start + PARTS_MAX] for start in range(0, len(asked), PARTS_MAX)]
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(_read_chunk(client, chunk, deadline)) for chunk in chunks]
-    return {identifier: reading for task in tasks for identifier, reading in task.result().items()}
+        yield dict.fromkeys(asked, _failed(exc))
+        return
+    chunks = (asked[start : start + client.parts_max] for start in range(0, len(asked), client.parts_max))
+    under_way: set[asyncio.Task[dict[str, Reading]]] = set()
+    try:
+        while True:
+            for chunk in islice(chunks, client.settings.concurrency - len(under_way)):
+                under_way.add(asyncio.create_task(_read_chunk(client, chunk, deadline)))
+            if not under_way:
+                return
+            done, under_way = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                yield task.result()
+    finally:
+        await _cancelled(under_way)
+
+
+async def _cancelled(tasks: Iterable[asyncio.Task[dict[str, Reading]]]) -> None:
+    """End what nobody waits for any more."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _read_chunk(client: GraphClient, ids: Sequence[str], deadline: datetime) -> dict[str, Reading]:
@@ -52,6 +72,8 @@ async def _read_chunk(client: GraphClient, ids: Sequence[str], deadline: datetim
             readings[identifier] = _reading(
                 page.value if not page.next_link else await _all_entries(client, page, deadline)
             )
+        except BudgetSpentError as exc:
+            readings[identifier] = NotAsked() if part is exc else _failed(exc)  # half an answer is none
         except PollError as exc:
             readings[identifier] = _failed(exc)
     return readings

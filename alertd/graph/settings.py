@@ -46,10 +46,12 @@ class HttpSettings:
     """How the wire is used.
 
     proxy: for Graph and the authority; null means what HTTPS_PROXY, HTTP_PROXY and NO_PROXY say. ca_file: trusted beside the system's store.
-    timeout: seconds for one attempt. concurrency: batches in flight per tenant.
+    timeout: seconds for one attempt. concurrency: batches in flight per tenant. requests_per_minute: how many requests a tenant is sent at
+    most, parts of a batch counted one by one; null means as many as are needed.
     """
 
     proxy: str | None = attrs.field(default=None, repr=False)  # may hold a password
     ca_file: Path | None = None
     timeout: float = 30.0
     concurrency: int = 6
+    requests_per_minute: int | None = None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import partial
 from urllib.parse import quote, urlsplit
 
 import attrs
@@ -15,14 +16,17 @@ from alertd.clock import Clock
 from alertd.errors import ConfigError, PollError
 from alertd.graph.answers import Place
 from alertd.graph.auth import TokenSource
+from alertd.graph.budget import Budget
 from alertd.graph.client import GraphClient
 from alertd.graph.credentials import ClientSecret
 from alertd.graph.discovery import Discovery, Selection, discover
+from alertd.graph.meter import Meter, Sent
 from alertd.graph.poll import read_principals
 from alertd.graph.settings import HttpSettings, TenantSettings
 from alertd.graph.sign_in import SignIn
 from alertd.graph.transport import Transport
 from alertd.model.reading import Failed, Reading
+from alertd.model.requests import Requests
 
 
 class _PasswordCredential(msgspec.Struct, rename="camel"):
@@ -85,9 +89,29 @@ class GraphTenant:
             self._secret_expires_at = await self._find_secret_end(deadline)
         return discovery
 
-    async def read(self, principal_ids: Sequence[str], deadline: datetime) -> dict[str, Reading]:
-        """Read the jobs of these service principals: exactly one reading for each, at the deadline at the latest."""
-        return await read_principals(self._client, principal_ids, deadline=deadline)
+    def readings(self, principal_ids: Iterable[str], deadline: datetime) -> AsyncGenerator[dict[str, Reading], None]:
+        """Read the jobs of these service principals: exactly one reading for each, some at a time, at the deadline at the latest.
+
+        NotAsked is the reading of those for which the budget of requests had no room before the deadline.
+        """
+        return read_principals(self._client, principal_ids, deadline=deadline)
+
+    async def read(self, principal_ids: Iterable[str], deadline: datetime) -> dict[str, Reading]:
+        """Read the jobs of these service principals, all at once, in their order."""
+        asked = list(principal_ids)
+        found: dict[str, Reading] = {}
+        async for some in self.readings(asked, deadline):
+            found |= some
+        return {key: found[key] for key in asked}
+
+    @property
+    def requests(self) -> Requests:
+        """The requests sent so far."""
+        return self._client.meter.total
+
+    def room(self, now: datetime) -> int | None:
+        """Give how many requests the budget allows at once; null where there is no budget."""
+        return self._client.budget.room(now) if self._client.budget is not None else None
 
     async def probe(self, deadline: datetime) -> Probe:
         """Try the whole way once: token, permissions, Graph, clocks."""
@@ -136,12 +160,24 @@ class GraphTenant:
 
 
 class GraphClients:
-    """What tenants share: connections to each Graph host, and the way to the sign-in service."""
+    """What tenants share: connections to each Graph host, and the way to the sign-in service.
 
-    def __init__(self, settings: HttpSettings, *, clock: Clock, random: Callable[[], float] = random.random) -> None:
-        self._settings = settings
+    told: hears of every request that was sent, with the tenant's name.
+    """
+
+    def __init__(
+        self,
+        settings: HttpSettings,
+        *,
+        clock: Clock,
+        random: Callable[[], float] = random.random,
+        told: Callable[[str, Sent], None] = lambda _tenant, _sent: None,
+    ) -> None:
+        self.settings = settings  # of tenants made from now on
         self._clock = clock
         self._random = random
+        self._told = told
+        self._budgets: dict[tuple[str, str], Budget] = {}
         self._sign_in = SignIn(settings)
         self._transports: dict[str, Transport] = {}
 
@@ -153,7 +189,9 @@ class GraphClients:
             transport=self._transport(settings.base_url),
             clock=self._clock,
             random=self._random,
-            settings=self._settings,
+            settings=self.settings,
+            budget=self._budget(settings),
+            meter=Meter(partial(self._told, settings.name)),
         )
         return GraphTenant(settings, client=client, sign_in=self._sign_in)
 
@@ -164,10 +202,20 @@ class GraphClients:
         self._transports.clear()
         await self._sign_in.close()
 
+    def _budget(self, settings: TenantSettings) -> Budget | None:
+        """Give a tenant's budget; what it has spent in the last minute counts on when the tenant is made anew by a reload."""
+        key, per_minute = (settings.base_url, settings.tenant_id), self.settings.requests_per_minute
+        if per_minute is None:
+            self._budgets.pop(key, None)
+            return None
+        budget = self._budgets.setdefault(key, Budget(per_minute))
+        budget.per_minute = per_minute
+        return budget
+
     def _transport(self, base_url: str) -> Transport:
         parts = urlsplit(base_url)
         origin = f"{parts.scheme}://{parts.netloc}"
-        return self._transports.setdefault(origin, Transport(base_url, self._settings))
+        return self._transports.setdefault(origin, Transport(base_url, self.settings))
 
 
 def _skew(date: str | None, now: datetime) -> timedelta | None:

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from datetime import datetime
 from typing import TypeVar
 
+import attrs
+
 from alertd.errors import StoreError
 from alertd.model.alert import Alert, Event
 from alertd.model.notification import DeliveryState
@@ -26,6 +28,7 @@ from alertd.store.values import (
     RoundEntry,
     TenantRecord,
     TransitionEntry,
+    Usage,
 )
 
 Entry = TypeVar("Entry", RoundEntry, ReadingChange, TransitionEntry, LogEntry)
@@ -58,6 +61,10 @@ class MemoryReader:
     async def principals(self, tenant_key: str) -> tuple[PrincipalRecord, ...]:
         """Give a tenant's service principals, by id."""
         return self._tables.principals.under("tenant", tenant_key)
+
+    async def principals_after(self, tenant_key: str, after: str, limit: int) -> tuple[PrincipalRecord, ...]:
+        """Give some of a tenant's service principals, by id."""
+        return tuple(one for one in await self.principals(tenant_key) if one.principal.id > after)[:limit]
 
     async def jobs(self, tenant_key: str, principal_ids: Collection[str] | None = None) -> tuple[JobRecord, ...]:
         """Give a tenant's jobs, by (principal, job id)."""
@@ -197,6 +204,21 @@ class MemoryReader:
     async def rounds(self, tenant_key: str, *, since: datetime | None = None) -> tuple[RoundEntry, ...]:
         """Give closed rounds, oldest first."""
         return _from(self._tables.rounds.under("tenant", tenant_key), since)
+
+    async def usage(self, since: datetime) -> Mapping[str, Usage]:
+        """Give what the rounds of each tenant came to."""
+        found: dict[str, Usage] = {}
+        for entry in self._tables.rounds.values():
+            if entry.at >= since:
+                known = found.get(entry.tenant_key) or Usage(tenant_key=entry.tenant_key)
+                found[entry.tenant_key] = attrs.evolve(
+                    known,
+                    rounds=known.rounds + 1,
+                    requests=known.requests + entry.requests,
+                    throttled=known.throttled + entry.throttled,
+                    repeated=known.repeated + entry.repeated,
+                )
+        return found
 
     async def reading_changes(self, tenant_key: str, *, since: datetime | None = None) -> tuple[ReadingChange, ...]:
         """Give changes of reading outcomes, oldest first."""

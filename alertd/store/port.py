@@ -35,6 +35,7 @@ from alertd.store.values import (
     RoundEntry,
     TenantRecord,
     TransitionEntry,
+    Usage,
 )
 
 
@@ -52,6 +53,10 @@ class Reader(Protocol):
 
     async def principals(self, tenant_key: str) -> tuple[PrincipalRecord, ...]:
         """Give a tenant's service principals, by id."""
+        ...
+
+    async def principals_after(self, tenant_key: str, after: str, limit: int) -> tuple[PrincipalRecord, ...]:
+        """Give at most `limit` of a tenant's service principals, by id, from the one behind the id `after` on; empty text: from the first."""
         ...
 
     async def jobs(self, tenant_key: str, principal_ids: Collection[str] | None = None) -> tuple[JobRecord, ...]:
@@ -151,6 +156,10 @@ class Reader(Protocol):
 
     async def rounds(self, tenant_key: str, *, since: datetime | None = None) -> tuple[RoundEntry, ...]:
         """Give closed rounds, oldest first."""
+        ...
+
+    async def usage(self, since: datetime) -> Mapping[str, Usage]:
+        """Give what the rounds closed since an instant came to at Graph, by tenant; none for a tenant without rounds."""
         ...
 
     async def reading_changes(self, tenant_key: str, *, since: datetime | None = None) -> tuple[ReadingChange, ...]:

@@ -74,6 +74,7 @@ TENANT_EPOCH = select(tenants.c.epoch).where(is_given(tenants.c.key))
 PRINCIPALS = (
     select(principals.c.content).where(is_given(principals.c.tenant_key)).order_by(principals.c.service_principal_id)
 )
+PRINCIPALS_AFTER = PRINCIPALS.where(principals.c.service_principal_id > bindparam("after")).limit(bindparam("limit"))
 SAVE_PRINCIPAL = upsert(principals)
 JOBS = select(jobs.c.content).where(is_given(jobs.c.tenant_key)).order_by(jobs.c.service_principal_id, jobs.c.job_id)
 JOBS_OF = JOBS.where(is_one_of(jobs.c.service_principal_id, "principals"))
@@ -287,6 +288,15 @@ PRUNE_HISTORY_JOBS = delete(history_jobs).where(
 # Rounds, readings, transitions, decisions.
 ROUNDS = select(rounds).where(is_given(rounds.c.tenant_key)).order_by(rounds.c.at, rounds.c.id)
 ADD_ROUND = insert(rounds)
+USAGE = (
+    select(
+        rounds.c.tenant_key,
+        func.count().label("rounds"),
+        *(func.sum(rounds.c[name]).label(name) for name in ("requests", "throttled", "repeated")),
+    )
+    .where(rounds.c.at >= bindparam("since"))
+    .group_by(rounds.c.tenant_key)
+)
 READING_CHANGES = (
     select(reading_changes)
     .where(is_given(reading_changes.c.tenant_key))

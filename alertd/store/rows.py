@@ -41,6 +41,7 @@ from alertd.store.values import (
     TenantRecord,
     Told,
     TransitionEntry,
+    Usage,
 )
 
 Parameters = dict[str, Any]
@@ -243,6 +244,11 @@ def plain_row(entry: RoundEntry | ReadingChange) -> Parameters:
 def round_of(row: Row[Any]) -> RoundEntry:
     """Give the round of a row."""
     return RoundEntry(**_without_number(row))
+
+
+def usage_of(row: Row[Any]) -> Usage:
+    """Give the sum of a row."""
+    return Usage(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
 
 
 def reading_change_of(row: Row[Any]) -> ReadingChange:

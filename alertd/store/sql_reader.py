@@ -29,6 +29,7 @@ from alertd.store.rows import (
     silence_of,
     tenant_of,
     transition_of,
+    usage_of,
 )
 from alertd.store.sql_history import read_history
 from alertd.store.statements import KEYS_AT_ONCE, Parameters, batches, rows, scalar, value_of, values
@@ -46,6 +47,7 @@ from alertd.store.values import (
     RoundEntry,
     TenantRecord,
     TransitionEntry,
+    Usage,
 )
 
 Value = TypeVar("Value")
@@ -68,6 +70,11 @@ class SqlReader:
     async def principals(self, tenant_key: str) -> tuple[PrincipalRecord, ...]:
         """Give a tenant's service principals, by id."""
         return await self._do.run(values, principal_of, queries.PRINCIPALS, {"tenant_key": tenant_key})
+
+    async def principals_after(self, tenant_key: str, after: str, limit: int) -> tuple[PrincipalRecord, ...]:
+        """Give some of a tenant's service principals, by id."""
+        parameters = {"tenant_key": tenant_key, "after": after, "limit": limit}
+        return await self._do.run(values, principal_of, queries.PRINCIPALS_AFTER, parameters)
 
     async def jobs(self, tenant_key: str, principal_ids: Collection[str] | None = None) -> tuple[JobRecord, ...]:
         """Give a tenant's jobs, by (principal, job id)."""
@@ -183,6 +190,11 @@ class SqlReader:
         """Give closed rounds, oldest first."""
         statement = queries.ROUNDS if since is None else from_instant(queries.ROUNDS, rounds.c.at)
         return await self._do.run(values, round_of, statement, _given(tenant_key=tenant_key, since=since))
+
+    async def usage(self, since: datetime) -> Mapping[str, Usage]:
+        """Give what the rounds of each tenant came to."""
+        found = await self._do.run(values, usage_of, queries.USAGE, {"since": since})
+        return {one.tenant_key: one for one in found}
 
     async def reading_changes(self, tenant_key: str, *, since: datetime | None = None) -> tuple[ReadingChange, ...]:
         """Give changes of reading outcomes, oldest first."""

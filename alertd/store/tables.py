@@ -225,6 +225,12 @@ rounds = Table(
     _count("failed"),
     _count("jobs"),
     Column("error", Text),
+    _count("rested"),
+    _count("unanswered"),
+    _count("waiting"),
+    _count("requests"),
+    _count("throttled"),
+    _count("repeated"),
 )
 Index("rounds_of_tenant", rounds.c.tenant_key, rounds.c.at)
 Index("rounds_at", rounds.c.at)

@@ -23,6 +23,7 @@ class TenantRecord:
 
     epoch: grows with every slice committed; a writer that read an older one is fenced off.
     discovered_at: the latest complete discovery; null before the first.
+    not_asked: principals whose turn it was not in the latest round. jobs: those known after it, read in it or not.
     """
 
     key: str
@@ -36,6 +37,8 @@ class TenantRecord:
     failedServicePrincipals: int = 0  # noqa: N815
     credentialExpiresAt: datetime | None = None  # noqa: N815
     discovered_at: datetime | None = None
+    not_asked: int = 0
+    jobs: int = 0
 
 
 @attrs.frozen(kw_only=True)
@@ -46,6 +49,7 @@ class PrincipalRecord:
     last_ok_at: latest good reading; while `outcome` is ``ok`` the tenant's lastPollAt is as good and may be later.
     first_discovery: the tenant's first discovery found it, so its first jobs have not "appeared".
     not_found: readings in a row that said so. listed: the latest complete discovery has it. watched: configuration includes it.
+    asked_at: its latest turn, where the rounds since have left it out; null while every round asks it.
     """
 
     tenant_key: str
@@ -58,6 +62,7 @@ class PrincipalRecord:
     outcome_since: datetime | None = None
     last_ok_at: datetime | None = None
     not_found: int = 0
+    asked_at: datetime | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -105,7 +110,11 @@ class HistoryEntry:
 
 @attrs.frozen(kw_only=True)
 class RoundEntry:
-    """One closed round of a tenant, for replay and for the figures of `status`."""
+    """One closed round of a tenant, for replay and for the figures of `status`.
+
+    jobs: those that were read. rested, unanswered, waiting: principals whose turn it was not, as in `Tally`.
+    requests, throttled, repeated: what the round came to at Graph, as `Requests` counts it.
+    """
 
     tenant_key: str
     at: datetime
@@ -114,6 +123,27 @@ class RoundEntry:
     failed: int
     jobs: int
     error: str | None = None
+    rested: int = 0
+    unanswered: int = 0
+    waiting: int = 0
+    requests: int = 0
+    throttled: int = 0
+    repeated: int = 0
+
+
+@attrs.frozen(kw_only=True)
+class Usage:
+    """What the rounds of one tenant since some instant came to at Graph, in sum; see RoundEntry."""
+
+    tenant_key: str
+    rounds: int = 0
+    requests: int = 0
+    throttled: int = 0
+    repeated: int = 0
+
+    def per_job(self, jobs: int) -> float | None:
+        """Give the requests for each of the tenant's jobs; null where it has none."""
+        return self.requests / jobs if jobs else None
 
 
 @attrs.frozen(kw_only=True)

@@ -21,7 +21,7 @@ from alertd.model.notification import DeliveryState
 from alertd.redaction import redact
 from alertd.render.filters import json_text
 from alertd.store.port import Store
-from alertd.store.values import Delivery, JobRecord, TenantRecord
+from alertd.store.values import Delivery, JobRecord, TenantRecord, Usage
 from alertd.web.status import LISTED_MAX, Snapshot, Status
 
 Json = dict[str, Any]
@@ -191,7 +191,21 @@ def tenant_json(tenant: TenantRecord, snapshot: Snapshot) -> Json:
         "failedServicePrincipals": tenant.failedServicePrincipals,
         "credentialExpiresAt": tenant.credentialExpiresAt,
         "discovered_at": tenant.discovered_at,
+        "jobs": tenant.jobs,
+        "not_asked": tenant.not_asked,
+        "requests_last_hour": usage_json(snapshot.usage.get(tenant.key), tenant),
         "overdue": tenant.name in snapshot.engine.overdue,
+    }
+
+
+def usage_json(usage: Usage | None, tenant: TenantRecord) -> Json:
+    """Write what a tenant's rounds of the last hour came to at Graph."""
+    usage = usage or Usage(tenant_key=tenant.key)
+    return {
+        "total": usage.requests,
+        "per_job": usage.per_job(tenant.jobs),
+        "throttled": usage.throttled,
+        "repeated": usage.repeated,
     }
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import attrs
@@ -20,9 +20,10 @@ from alertd.model.alert import Alert, State
 from alertd.model.notification import DeliveryState
 from alertd.render.wording import severity_rank
 from alertd.store.port import Reader, Store
-from alertd.store.values import Delivery, JobRecord, PrincipalRecord, TenantRecord
+from alertd.store.values import Delivery, JobRecord, TenantRecord, Usage
 
 LISTED_MAX = 1000
+USAGE_WINDOW = timedelta(hours=1)
 OPEN = (DeliveryState.PENDING, DeliveryState.SENDING, DeliveryState.UNKNOWN)
 QUARANTINE = "Quarantine"
 _WRITE_SECONDS = (
@@ -69,6 +70,7 @@ class QuarantinedJob:
 class Snapshot:
     """One moment. What is listed is bounded by LISTED_MAX; `figures` counts everything, but waiting deliveries only so far as well.
 
+    usage: what each tenant's rounds of the last hour came to at Graph, by its key.
     alerts: those that fire, are pending or stand at baseline, the worst first. waiting: deliveries not at their end, the latest first.
     failed: given up, of integrations that have accepted nothing since. delivered: the latest. reasons: why alertd is not ready.
     """
@@ -76,6 +78,7 @@ class Snapshot:
     now: datetime
     engine: EngineFacts
     tenants: tuple[TenantRecord, ...]
+    usage: Mapping[str, Usage]
     alerts: tuple[Alert, ...]
     quarantined: tuple[QuarantinedJob, ...]
     waiting: tuple[Delivery, ...]
@@ -113,7 +116,7 @@ class StoreStatus:
     async def snapshot(self) -> Snapshot:
         """Look at everything. Raises StoreError if the store cannot be read."""
         reasons, store_bytes = await self.reasons(), await self._store.size_bytes()
-        facts = self._engine.facts()
+        facts, now = self._engine.facts(), self._clock.now()
         async with self._store.reading() as reader:
             tenants = await reader.tenants()
             alerts = await reader.alerts()
@@ -121,9 +124,10 @@ class StoreStatus:
             waiting = await reader.deliveries(states=OPEN, limit=LISTED_MAX)
             failing = await reader.failed_integrations()
             return Snapshot(
-                now=self._clock.now(),
+                now=now,
                 engine=facts,
                 tenants=tuple(sorted(tenants, key=lambda one: _trouble(one, facts.overdue))),
+                usage=await reader.usage(now - USAGE_WINDOW),
                 alerts=tuple(live),
                 quarantined=await _quarantined(reader, live, {one.key: one.name for one in tenants}),
                 waiting=waiting,
@@ -168,14 +172,14 @@ def _trouble(tenant: TenantRecord, overdue: Sequence[str]) -> tuple[bool, int, f
 
 async def _quarantined(reader: Reader, alerts: Iterable[Alert], names: Mapping[str, str]) -> tuple[QuarantinedJob, ...]:
     """Find the jobs in quarantine among those that alerts are about, as they stand now: reading all jobs would not be bounded."""
-    wanted: dict[str, set[str]] = defaultdict(set)
+    wanted: dict[str, dict[str, str]] = defaultdict(dict)
     for alert in alerts:
         if alert.evidence.status is not None and alert.evidence.status.code == QUARANTINE:
-            wanted[alert.identity.tenant_key].add(alert.identity.service_principal_id)
+            name = alert.labels.get("service_principal", "")
+            wanted[alert.identity.tenant_key][alert.identity.service_principal_id] = name
     found: list[QuarantinedJob] = []
-    for key, principals in wanted.items():
-        shown = {one.principal.id: one for one in await reader.principals(key)}
-        jobs = await reader.jobs(key, principals)
+    for key, shown in wanted.items():
+        jobs = await reader.jobs(key, shown)
         found += [quarantined(job, names.get(key, key), shown) for job in jobs if is_quarantined(job)]
     return tuple(sorted(found, key=lambda job: (job.disable_at is None, job.disable_at, job.job_id)))
 
@@ -185,13 +189,12 @@ def is_quarantined(record: JobRecord) -> bool:
     return record.job.status is not None and record.job.status.code == QUARANTINE
 
 
-def quarantined(record: JobRecord, tenant: str, principals: Mapping[str, PrincipalRecord]) -> QuarantinedJob:
-    """Give what the page says of a job in quarantine."""
-    principal = principals.get(record.service_principal_id)
+def quarantined(record: JobRecord, tenant: str, principals: Mapping[str, str]) -> QuarantinedJob:
+    """Give what the page says of a job in quarantine. principals: their names by id."""
     quarantine = record.job.status.quarantine if record.job.status is not None else None
     return QuarantinedJob(
         tenant=tenant,
-        service_principal=(principal.principal.displayName if principal else None) or record.service_principal_id,
+        service_principal=principals.get(record.service_principal_id) or record.service_principal_id,
         job_id=record.job.id,
         reason=(quarantine.reason if quarantine is not None else None) or "",
         since=record.facts.quarantinedSince,

@@ -41,7 +41,7 @@ def test_a_failed_reading_changes_no_job_and_no_alert(kind: PollErrorKind) -> No
 
         assert (play.jobs, play.alerts) == before
         assert (seen.moves, seen.events, seen.gone, seen.history) == ([], [], [], [])
-        assert seen.tally == Tally(asked=1, ok=0, kinds={kind.value: 1})
+        assert seen.tally == Tally(asked=1, ok=0, known=1, kinds={kind.value: 1})
 
 
 def test_a_principal_s_outcomes_are_written_run_by_run() -> None:
@@ -83,7 +83,7 @@ def test_one_principal_fails_alone() -> None:
     (move,) = seen.moves
     assert move.after is not None
     assert move.after.identity.service_principal_id == "sp-2"
-    assert seen.tally == Tally(asked=2, ok=1, jobs=1, kinds={"server": 1})
+    assert seen.tally == Tally(asked=2, ok=1, jobs=1, known=2, kinds={"server": 1})
 
 
 def test_the_same_job_id_under_two_principals_is_two_jobs() -> None:
@@ -289,4 +289,4 @@ def test_a_principal_without_a_reading_was_not_asked() -> None:
 
     seen = play.round(Ok(jobs=(ACTIVE,)))
 
-    assert seen.tally == Tally(asked=1, ok=1, jobs=1)
+    assert seen.tally == Tally(asked=1, ok=1, jobs=1, known=1, waiting=1)
