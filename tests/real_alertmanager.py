@@ -47,11 +47,9 @@ class Alertmanager:
 
 
 @contextlib.asynccontextmanager
-async def running(config: str, folder: Path) -> AsyncIterator[Alertmanager]:
-    """Run an Alertmanager with this configuration; it is ready when it is given."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+async def running(config: str, folder: Path, url: str | None = None) -> AsyncIterator[Alertmanager]:
+    """Run an Alertmanager with this configuration; it is ready when it is given. url: where an earlier one was."""
+    url = url or _free_url()
     file = folder / "alertmanager.yml"
     await asyncio.to_thread(file.write_text, config, encoding="utf-8")
     process = await asyncio.create_subprocess_exec(
@@ -71,6 +69,12 @@ async def running(config: str, folder: Path) -> AsyncIterator[Alertmanager]:
         with contextlib.suppress(ProcessLookupError):
             process.terminate()
         await process.wait()
+
+
+def _free_url() -> str:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{free.getsockname()[1]}"
 
 
 async def _ready(url: str, process: asyncio.subprocess.Process) -> None:

@@ -16,14 +16,22 @@ from alertd.notify.outcome import DeliveryPolicy
 from alertd.notify.routes import Route
 from alertd.notify.routing import Routing
 from alertd.store.memory import MemoryStore
+from alertd.store.port import Store
 
 
 class Desk:
     """One alert, one group, one channel, and a clock that is set."""
 
-    def __init__(self, channel: Channel, now: datetime, *, repeat: timedelta = timedelta(hours=24)) -> None:
+    def __init__(
+        self,
+        channel: Channel,
+        now: datetime,
+        *,
+        repeat: timedelta = timedelta(hours=24),
+        store: Store | None = None,
+    ) -> None:
         self.now = now
-        self.store = MemoryStore()
+        self.store = store or MemoryStore()
         self.alert: Alert | None = None
         pace = Pace(group_wait=timedelta(0), group_interval=timedelta(minutes=5), repeat_interval=repeat)
         root = Route(id="{}", receiver="oncall", group_by=(), pace=pace)

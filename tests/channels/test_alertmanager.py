@@ -20,6 +20,7 @@ from alertd.notify.channels.alertmanager import HOLD, REFRESH, AlertmanagerChann
 from alertd.notify.channels.http import ReceiverHttp
 from alertd.notify.channels.settings import AlertmanagerSettings
 from alertd.render.samples import alert, ended, event, notification
+from alertd.store.opening import open_store
 from tests.real_alertmanager import NOBODY, Alertmanager, needs_alertmanager, running
 
 from .desk import Desk
@@ -223,3 +224,33 @@ async def test_a_real_alertmanager_says_what_it_refuses(alertmanager: Alertmanag
         await send(make(alertmanager.url), notification(firing=(bad,)), datetime.now(UTC))
 
     assert not failure.value.retriable
+
+
+@pytest.mark.anyio
+@pytest.mark.alertmanager
+@needs_alertmanager
+async def test_a_real_alertmanager_that_forgets_or_is_not_told_again_hears_of_it_at_the_next_refresh(
+    tmp_path: Path, make: Any
+) -> None:
+    """What was said a day ago has expired there; what is refreshed stays, also over its restart; the end is an end."""
+    store = await open_store("sqlite:///alertd.db", tmp_path)
+    begun = datetime.now(UTC).replace(microsecond=0) - HOLD - timedelta(minutes=30)
+    async with running(NOBODY, tmp_path) as first:
+        desk = Desk(make(first.url), begun, store=store)
+        await desk.turn(active=True)
+        await desk.wait(timedelta(0))
+        said_once = first.firing()
+        await desk.wait(HOLD)
+        refreshed = first.firing()
+    async with running(NOBODY, tmp_path / "data", first.url) as second:
+        forgotten = second.firing()
+        await desk.wait(REFRESH)
+        (known_again,) = second.alerts()
+        await desk.turn(active=False)
+        await desk.wait(timedelta(minutes=10))
+        ended = second.firing()
+    await store.close()
+
+    assert (said_once, refreshed, forgotten, ended) == (set(), {"JobQuarantined"}, set(), set())
+    assert datetime.fromisoformat(known_again["endsAt"]) == begun + HOLD + REFRESH + HOLD
+    assert datetime.fromisoformat(known_again["startsAt"]) == begun
