@@ -19,7 +19,9 @@ pytestmark = [
     needs_alertmanager,
     pytest.mark.skipif(sys.platform == "win32", reason="signals"),
 ]
-RULE = "  - {alert: %s, when: 'status.code == \"Quarantine\"', severity: critical, labels: {team: 'größe \"日本\" \\'}}\n"
+RULE = (
+    "  - {alert: %s, when: 'status.code == \"Quarantine\"', severity: critical, labels: {team: 'größe \"日本\" \\'}}\n"
+)
 
 
 @pytest.fixture

@@ -16,10 +16,11 @@ from typing import Any
 import attrs
 
 from alertd.model.notification import Notification, Reason, Rendered
-from alertd.notify.channels.answers import Answer, refusal
+from alertd.notify.channels.answers import Answer
 from alertd.notify.channels.guard import delivery_errors
-from alertd.notify.channels.http import ReceiverHttp, demand_https
-from alertd.notify.channels.port import Accepted, Integration, Limits
+from alertd.notify.channels.http import ReceiverHttp
+from alertd.notify.channels.port import Accepted, Limits
+from alertd.notify.channels.post import HttpChannel, integration_of
 from alertd.notify.channels.settings import AlertmanagerSettings
 from alertd.render import cards, context
 from alertd.render.context import Entry
@@ -33,22 +34,14 @@ _NOT_FOUND = 404
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
-class AlertmanagerChannel:
+class AlertmanagerChannel(HttpChannel[AlertmanagerSettings]):
     """One Alertmanager."""
 
     def __init__(self, receiver: str, settings: AlertmanagerSettings, *, http: ReceiverHttp) -> None:
-        self.integration = Integration(
-            receiver=receiver,
-            kind="alertmanager",
-            name=settings.name,
-            closes_silently=False,
-            deduplicates=True,
-            keeps_alerts=True,
-            refresh_interval=REFRESH,
-            limits=LIMITS,
+        integration = integration_of(
+            receiver, "alertmanager", settings, LIMITS, closes_silently=False, deduplicates=True, keeps_alerts=True
         )
-        self._settings = settings
-        self._http = http
+        super().__init__(attrs.evolve(integration, refresh_interval=REFRESH), settings, http=http)
 
     def render(self, notification: Notification) -> Rendered:
         """Give the list of alerts; those that fire have no end yet, for it counts from the attempt."""
@@ -65,29 +58,22 @@ class AlertmanagerChannel:
     ) -> Accepted:
         """POST the alerts."""
         alerts = [{"endsAt": (now + HOLD).isoformat(), **alert} for alert in json.loads(rendered.body)]
-        return self._judged(await self._post(alerts), now, f"{len(alerts)} alerts")
+        accepted = self.judge(await self._post(alerts), now)
+        return Accepted(f"{accepted.detail}, {len(alerts)} alerts")
 
     async def check(self) -> Accepted:
         """Send a list without any alert, which the API answers as it would one with some."""
         answer = attrs.evolve(await self._post([]), headers={})  # nobody waits for another look
-        return self._judged(answer, _NEVER, "the API answers")
-
-    async def close(self) -> None:
-        """Do nothing: the HTTP client is shared."""
+        return Accepted(f"{self.judge(answer, _NEVER).detail}, the API answers")
 
     async def _post(self, alerts: list[dict[str, Any]]) -> Answer:
         with delivery_errors(self.integration.id):
-            url = self._settings.url.reveal()
-            demand_https(url, allow_http=self._settings.allow_http, who=self.integration.id)
-            target = f"{url.rstrip('/')}/api/v2/alerts"
-            headers = {"Content-Type": "application/json"}
-            return await self._http.post(target, cards.compact(alerts), headers, who=self.integration.id)
+            target = f"{self.url().rstrip('/')}/api/v2/alerts"
+            return await self.post(target, cards.compact(alerts), {"Content-Type": "application/json"})
 
-    def _judged(self, answer: Answer, now: datetime, told: str) -> Accepted:
-        if not answer.accepted:
-            hint = "`url` is that of the Alertmanager itself, without /api" if answer.status == _NOT_FOUND else ""
-            raise refusal(answer, self.integration.id, now=now, hint=hint)
-        return Accepted(f"{answer.status}, {told}")
+    def hint(self, answer: Answer) -> str:
+        """Say what to do."""
+        return "`url` is that of the Alertmanager itself, without /api" if answer.status == _NOT_FOUND else ""
 
 
 def _alerts(notification: Notification) -> Iterable[dict[str, Any]]:

@@ -14,11 +14,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from alertd.errors import DeliveryError, DeliveryFailureReason
-from alertd.model.notification import Notification, Rendered
+from alertd.model.notification import Notification
 from alertd.notify.channels.answers import Answer
 from alertd.notify.channels.http import ReceiverHttp
 from alertd.notify.channels.port import Accepted, Integration, Limits
-from alertd.notify.channels.post import PostChannel
+from alertd.notify.channels.post import PostChannel, integration_of
 from alertd.notify.channels.settings import DiscordSettings, GoogleChatSettings, SlackSettings, UrlSettings
 from alertd.notify.channels.signature import webhook_id
 from alertd.redaction import redact
@@ -51,7 +51,7 @@ _SLACK_HINTS: Mapping[str, str] = {
 }
 
 
-class SlackChannel(PostChannel):
+class SlackChannel(PostChannel[SlackSettings]):
     """A Slack channel. Accepted is only the answer ``ok``: whatever else Slack says is why it did not take the message."""
 
     def __init__(self, receiver: str, settings: SlackSettings, *, templates: Templates, http: ReceiverHttp) -> None:
@@ -73,7 +73,7 @@ class SlackChannel(PostChannel):
         return next((hint for word, hint in _SLACK_HINTS.items() if answer.text.strip() == word), "")
 
 
-class GoogleChatChannel(PostChannel):
+class GoogleChatChannel(PostChannel[GoogleChatSettings]):
     """A space of Google Chat."""
 
     def __init__(
@@ -82,7 +82,7 @@ class GoogleChatChannel(PostChannel):
         integration = _integration(receiver, "google_chat", settings, GOOGLE_CHAT_LIMITS, deduplicates=True)
         super().__init__(integration, GOOGLE_CHAT_FORM, settings, templates=templates, http=http)
 
-    def target(self, url: str, rendered: Rendered, key: str) -> str:  # noqa: ARG002 - the port's
+    def target(self, url: str, key: str) -> str:
         """Name the request, so that a repeat is known, and ask for a reply in the conversation's thread."""
         return _with_query(url, f"requestId={webhook_id(key)}&messageReplyOption=REPLY_MESSAGE_FALLBACK_TO_NEW_THREAD")
 
@@ -92,14 +92,14 @@ class GoogleChatChannel(PostChannel):
         return "the webhook or its space was deleted; make a new one and copy its URL" if gone else ""
 
 
-class DiscordChannel(PostChannel):
+class DiscordChannel(PostChannel[DiscordSettings]):
     """A Discord channel. Nobody is ever mentioned."""
 
     def __init__(self, receiver: str, settings: DiscordSettings, *, templates: Templates, http: ReceiverHttp) -> None:
         integration = _integration(receiver, "discord", settings, DISCORD_LIMITS)
         super().__init__(integration, DISCORD_FORM, settings, templates=templates, http=http)
 
-    def target(self, url: str, rendered: Rendered, key: str) -> str:  # noqa: ARG002 - the port's
+    def target(self, url: str, key: str) -> str:  # noqa: ARG002 - the frame's
         """Ask for an answer that comes when the message is posted, not before."""
         return _with_query(url, "wait=true")
 
@@ -111,15 +111,7 @@ class DiscordChannel(PostChannel):
 def _integration(
     receiver: str, kind: str, settings: UrlSettings, limits: Limits, *, deduplicates: bool = False
 ) -> Integration:
-    return Integration(
-        receiver=receiver,
-        kind=kind,
-        name=settings.name,
-        send_resolved=settings.send_resolved,
-        closes_silently=True,
-        deduplicates=deduplicates,
-        limits=limits,
-    )
+    return integration_of(receiver, kind, settings, limits, closes_silently=True, deduplicates=deduplicates)
 
 
 def _with_query(url: str, query: str) -> str:

@@ -23,10 +23,11 @@ import attrs
 
 from alertd.errors import DeliveryError, DeliveryFailureReason
 from alertd.model.notification import Notification, Reason, Rendered
-from alertd.notify.channels.answers import Answer, refusal
+from alertd.notify.channels.answers import Answer
 from alertd.notify.channels.guard import delivery_errors
-from alertd.notify.channels.http import ReceiverHttp, demand_https
-from alertd.notify.channels.port import Accepted, Integration, Limits
+from alertd.notify.channels.http import ReceiverHttp
+from alertd.notify.channels.port import Accepted, Limits
+from alertd.notify.channels.post import PostChannel, integration_of
 from alertd.notify.channels.settings import PagerDutySettings
 from alertd.redaction import HIDDEN
 from alertd.render import cards
@@ -41,27 +42,18 @@ _BUSY = timedelta(minutes=2)  # PagerDuty asks for "a few minutes" between attem
 _BAD_REQUEST, _TOO_MANY = 400, 429
 
 
-class PagerDutyChannel:
+class PagerDutyChannel(PostChannel[PagerDutySettings]):
     """One service of PagerDuty."""
 
     def __init__(self, receiver: str, settings: PagerDutySettings, *, templates: Templates, http: ReceiverHttp) -> None:
-        self.integration = Integration(
-            receiver=receiver,
-            kind="pagerduty",
-            name=settings.name,
-            send_resolved=settings.send_resolved,
-            closes_silently=False,
-            deduplicates=True,
-            keeps_alerts=True,
-            limits=LIMITS,
+        integration = integration_of(
+            receiver, "pagerduty", settings, LIMITS, closes_silently=False, deduplicates=True, keeps_alerts=True
         )
-        self._settings = settings
-        self._templates = templates
-        self._http = http
+        super().__init__(integration, FORM, settings, templates=templates, http=http)
 
     def render(self, notification: Notification) -> Rendered:
         """Give a list of requests, each without the routing key."""
-        made = [(frame, render(part, FORM, self._templates)) for frame, part in _requests(notification)]
+        made = [(frame, render(part, FORM, self.templates)) for frame, part in _requests(notification)]
         return attrs.evolve(
             made[0][1],
             body=cards.compact([{**frame, **json.loads(rendered.body)} for frame, rendered in made]),
@@ -83,30 +75,33 @@ class PagerDutyChannel:
         return Accepted(", ".join(answers))
 
     async def _posted(self, request: Mapping[str, Any], now: datetime) -> str:
-        who = self.integration.id
-        with delivery_errors(who):
-            secret = self._settings.routing_key.reveal().strip()
+        with delivery_errors(self.integration.id):
+            secret = self.settings.routing_key.reveal().strip()
             body = cards.compact({"routing_key": secret, **request})
-            answer = await self._http.post(self._url(), body, {"Content-Type": "application/json"}, who=who)
-        if not answer.accepted:
-            raise _refused(attrs.evolve(answer, text=answer.text.replace(secret, HIDDEN)), who, now)
+            answer = await self.post(self.url(), body, {"Content-Type": "application/json"})
+        self.judge(attrs.evolve(answer, text=answer.text.replace(secret, HIDDEN)), now)
         return f"{request['event_action']} {request['dedup_key']}"
+
+    def judge(self, answer: Answer, now: datetime) -> Accepted:
+        """Wait as long as PagerDuty asks for where it does not say how long."""
+        try:
+            return super().judge(answer, now)
+        except DeliveryError as error:
+            if answer.status == _TOO_MANY and error.retry_after is None:
+                error.retry_after = _BUSY
+            raise
+
+    def hint(self, answer: Answer) -> str:
+        """Say what to do."""
+        return "is the routing key that of an Events API v2 integration?" if answer.status == _BAD_REQUEST else ""
 
     async def check(self) -> Accepted:
         """See that the key has a key's form and that the host answers; nothing is posted."""
         with delivery_errors(self.integration.id):
-            if not is_routing_key(self._settings.routing_key.reveal()):
+            if not is_routing_key(self.settings.routing_key.reveal()):
                 told = f"{self.integration.id}: {WRONG_KEY}"
                 raise DeliveryError(DeliveryFailureReason.AUTH, told, retriable=False)
-            answer = await self._http.reach(self._url(), who=self.integration.id)
-        return Accepted(f"the host answers ({answer.status})")
-
-    async def close(self) -> None:
-        """Do nothing: the HTTP client is shared."""
-
-    def _url(self) -> str:
-        demand_https(self._settings.url, allow_http=self._settings.allow_http, who=self.integration.id)
-        return self._settings.url
+        return await super().check()
 
 
 WRONG_KEY = (
@@ -137,14 +132,6 @@ def _requests(notification: Notification) -> Iterator[tuple[dict[str, str], Noti
     for event in notification.events:
         alone = attrs.evolve(notification, firing=(), resolved=(), events=(event,), reason=Reason.EVENT)
         yield {"event_action": "trigger", "dedup_key": dedup_key(f"{notification.receiver}\0{event.key}")}, alone
-
-
-def _refused(answer: Answer, who: str, now: datetime) -> DeliveryError:
-    hint = "is the routing key that of an Events API v2 integration?" if answer.status == _BAD_REQUEST else ""
-    error = refusal(answer, who, now=now, hint=hint)
-    if answer.status == _TOO_MANY and error.retry_after is None:
-        error.retry_after = _BUSY
-    return error
 
 
 def _assemble(values: Mapping[str, Any], _: Notification) -> bytes:

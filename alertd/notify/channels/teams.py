@@ -14,15 +14,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from alertd.model.notification import Notification, Rendered
-from alertd.notify.channels.answers import Answer, refusal
+from alertd.notify.channels.answers import Answer
 from alertd.notify.channels.authorization import authorized
-from alertd.notify.channels.guard import delivery_errors
-from alertd.notify.channels.http import ReceiverHttp, demand_https, unusable_url
-from alertd.notify.channels.port import Accepted, Integration, Limits, TokenSource
+from alertd.notify.channels.http import ReceiverHttp, unusable_url
+from alertd.notify.channels.port import Limits, TokenSource
+from alertd.notify.channels.post import PostChannel, integration_of
 from alertd.notify.channels.settings import TeamsSettings
 from alertd.render import cards
 from alertd.render.environment import Templates
-from alertd.render.message import Form, render
+from alertd.render.message import Form
 from alertd.render.parts import CARD
 
 # Four messages a second is what Teams takes of one sender: https://learn.microsoft.com/microsoftteams/platform/bots/how-to/rate-limit
@@ -38,72 +38,48 @@ _SCOPES: Mapping[str, str] = {
 _UNAUTHORIZED, _NOT_FOUND = 401, 404
 
 
-class TeamsChannel:
-    """One Teams channel."""
+class TeamsChannel(PostChannel[TeamsSettings]):
+    """One Teams channel. Accepted means that the flow was started, not that the card was shown."""
 
     def __init__(
         self, receiver: str, settings: TeamsSettings, *, templates: Templates, http: ReceiverHttp, tokens: TokenSource
     ) -> None:
-        self.integration = Integration(
-            receiver=receiver,
-            kind="teams",
-            name=settings.name,
-            send_resolved=settings.send_resolved,
-            closes_silently=True,
-            deduplicates=False,
-            limits=LIMITS,
-        )
-        self._settings = settings
-        self._templates = templates
-        self._http = http
+        integration = integration_of(receiver, "teams", settings, LIMITS, closes_silently=True, deduplicates=False)
+        super().__init__(integration, FORM, settings, templates=templates, http=http)
         self._tokens = tokens
 
-    def render(self, notification: Notification) -> Rendered:
-        """Give the request's body: an envelope with one card."""
-        return render(notification, FORM, self._templates)
+    def headers(self, rendered: Rendered, key: str, now: datetime) -> Mapping[str, str]:  # noqa: ARG002 - the frame's
+        """Name the message in the flow's history."""
+        return {"x-ms-client-tracking-id": key}
 
-    async def send(
-        self,
-        rendered: Rendered,
-        *,
-        key: str,
-        attempt: int,  # noqa: ARG002 - a flow knows nothing of attempts
-        now: datetime,
-        recipients: tuple[str, ...] = (),  # noqa: ARG002 - it has one
-    ) -> Accepted:
-        """POST the card. Accepted means that the flow was started, not that the card was shown."""
-        with delivery_errors(self.integration.id):
-            url = self._url()
-            answer = await self._posted(url, rendered, {"x-ms-client-tracking-id": key})
-        if not answer.accepted:
-            raise refusal(answer, self.integration.id, now=now, hint=_hint(answer, signed="sig=" in url))
-        run = answer.headers.get("x-ms-workflow-run-id", "")
-        return Accepted(f"{answer.status}, run {run}" if run else str(answer.status))
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """Make the request, with a token where the flow asks for one."""
 
-    async def _posted(self, url: str, rendered: Rendered, tracking: Mapping[str, str]) -> Answer:
-        headers = {"Content-Type": rendered.content_type, **tracking}
+        async def request(authorization: Mapping[str, str]) -> Answer:
+            return await self.http.post(url, body, {**headers, **authorization}, who=self.integration.id)
 
-        async def post(authorization: Mapping[str, str]) -> Answer:
-            return await self._http.post(url, rendered.body, {**headers, **authorization}, who=self.integration.id)
-
-        auth = self._settings.auth
+        auth = self.settings.auth
         if auth is None:
-            return await post({})
-        return await authorized(self._tokens, auth.tenant, _SCOPES.get(auth.cloud, _SCOPES["global"]), post)
+            return await request({})
+        return await authorized(self._tokens, auth.tenant, _SCOPES.get(auth.cloud, _SCOPES["global"]), request)
 
-    async def check(self) -> Accepted:
-        """See whether the flow's host answers; no card is posted."""
-        with delivery_errors(self.integration.id):
-            answer = await self._http.reach(self._url(), who=self.integration.id)
-        return Accepted(f"the host answers ({answer.status})")
+    def receipt(self, answer: Answer) -> str:
+        """Name the flow's run."""
+        run = answer.headers.get("x-ms-workflow-run-id", "")
+        return f"{answer.status}, run {run}" if run else str(answer.status)
 
-    async def close(self) -> None:
-        """Do nothing: the HTTP client is shared."""
+    def hint(self, answer: Answer) -> str:
+        """Say what to do."""
+        if answer.status == _UNAUTHORIZED and "sig=" not in self.settings.url.reveal():
+            return "the URL has no `sig=`: copy it whole, or set `auth: {entra: {tenant: NAME}}`"
+        if answer.status == _NOT_FOUND:
+            return "the flow was deleted or switched off; see its owner's flows in Power Automate"
+        return ""
 
-    def _url(self) -> str:
-        url = self._settings.url.reveal()
-        demand_https(url, allow_http=self._settings.allow_http, who=self.integration.id)
-        why = url_refusal(url, signed_in=self._settings.auth is not None)
+    def url(self) -> str:
+        """Give the URL, if it is that of a flow."""
+        url = super().url()
+        why = url_refusal(url, signed_in=self.settings.auth is not None)
         if why:
             raise unusable_url(self.integration.id, why)
         return url
@@ -118,14 +94,6 @@ def url_refusal(url: str, *, signed_in: bool = False) -> str:
         )
     if signed_in and "sig=" in url:
         return "a signed URL (`sig=`) is refused together with a token; remove `auth`, or take the URL of a flow that asks for one"
-    return ""
-
-
-def _hint(answer: Answer, *, signed: bool) -> str:
-    if answer.status == _UNAUTHORIZED and not signed:
-        return "the URL has no `sig=`: copy it whole, or set `auth: {entra: {tenant: NAME}}`"
-    if answer.status == _NOT_FOUND:
-        return "the flow was deleted or switched off; see its owner's flows in Power Automate"
     return ""
 
 

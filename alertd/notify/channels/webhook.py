@@ -10,15 +10,15 @@ from datetime import datetime
 from typing import Any
 
 from alertd.model.notification import Notification, Rendered
-from alertd.notify.channels.answers import refusal
-from alertd.notify.channels.guard import delivery_errors
-from alertd.notify.channels.http import ReceiverHttp, demand_https
-from alertd.notify.channels.port import Accepted, Integration, Limits
+from alertd.notify.channels.answers import Answer
+from alertd.notify.channels.http import ReceiverHttp
+from alertd.notify.channels.port import Limits
+from alertd.notify.channels.post import PostChannel, integration_of
 from alertd.notify.channels.settings import WebhookFormat, WebhookSettings
 from alertd.notify.channels.signature import webhook_headers
 from alertd.render import cards
 from alertd.render.environment import Templates
-from alertd.render.message import Form, render
+from alertd.render.message import Form
 from alertd.render.parts import ALERTD, ALERTMANAGER
 
 LIMITS = Limits(body_bytes_max=1_000_000, blocks_max=0)
@@ -26,61 +26,29 @@ _PARTS = {WebhookFormat.ALERTD: ALERTD, WebhookFormat.ALERTMANAGER: ALERTMANAGER
 _GONE = 410
 
 
-class WebhookChannel:
+class WebhookChannel(PostChannel[WebhookSettings]):
     """One webhook. A receiver tells repeats by `webhook-id`, which stays the same over all attempts."""
 
     def __init__(self, receiver: str, settings: WebhookSettings, *, templates: Templates, http: ReceiverHttp) -> None:
-        self.integration = Integration(
-            receiver=receiver,
-            kind="webhook",
-            name=settings.name,
-            send_resolved=settings.send_resolved,
+        integration = integration_of(
+            receiver,
+            "webhook",
+            settings,
+            LIMITS,
             closes_silently=False,
             deduplicates=True,
-            keeps_alerts=settings.format == "alertmanager",
-            limits=LIMITS,
+            keeps_alerts=settings.format is WebhookFormat.ALERTMANAGER,
         )
-        self._settings = settings
-        self._templates = templates
-        self._http = http
-        self._form = _form(settings.format)
+        super().__init__(integration, _form(settings.format), settings, templates=templates, http=http)
 
-    def render(self, notification: Notification) -> Rendered:
-        """Give the body."""
-        return render(notification, self._form, self._templates)
+    def headers(self, rendered: Rendered, key: str, now: datetime) -> Mapping[str, str]:
+        """Sign this attempt."""
+        secret = self.settings.signing_secret
+        return webhook_headers(key, rendered.body, now, secret.reveal() if secret is not None else None)
 
-    async def send(
-        self,
-        rendered: Rendered,
-        *,
-        key: str,
-        attempt: int,  # noqa: ARG002 - the id tells repeats
-        now: datetime,
-        recipients: tuple[str, ...] = (),  # noqa: ARG002 - it has one
-    ) -> Accepted:
-        """POST it, signed for this attempt."""
-        with delivery_errors(self.integration.id):
-            secret = self._settings.signing_secret.reveal() if self._settings.signing_secret is not None else None
-            headers = {"Content-Type": rendered.content_type, **webhook_headers(key, rendered.body, now, secret)}
-            answer = await self._http.post(self._url(), rendered.body, headers, who=self.integration.id)
-        if not answer.accepted:
-            hint = "the receiver says it is gone for good" if answer.status == _GONE else ""
-            raise refusal(answer, self.integration.id, now=now, hint=hint)
-        return Accepted(str(answer.status))
-
-    async def check(self) -> Accepted:
-        """See whether the host answers; the webhook itself is not called."""
-        with delivery_errors(self.integration.id):
-            answer = await self._http.reach(self._url(), who=self.integration.id)
-        return Accepted(f"the host answers ({answer.status})")
-
-    async def close(self) -> None:
-        """Do nothing: the HTTP client is shared."""
-
-    def _url(self) -> str:
-        url = self._settings.url.reveal()
-        demand_https(url, allow_http=self._settings.allow_http, who=self.integration.id)
-        return url
+    def hint(self, answer: Answer) -> str:
+        """Say what 410 means."""
+        return "the receiver says it is gone for good" if answer.status == _GONE else ""
 
 
 def _form(body_format: WebhookFormat) -> Form:
