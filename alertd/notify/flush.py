@@ -12,7 +12,7 @@ from datetime import datetime
 
 import attrs
 
-from alertd.model.alert import Alert, Event, State
+from alertd.model.alert import Alert, Event
 from alertd.model.notification import DeliveryState, Reason, Withheld
 from alertd.notify.decide import (
     Decision,
@@ -60,7 +60,6 @@ class Flush:
     spent_events: tuple[str, ...] = ()
     unsaid: tuple[tuple[Event, Withheld], ...] = ()
     settled: tuple[Alert, ...] = ()
-    members: tuple[Member, ...] = ()
 
 
 @attrs.frozen(kw_only=True)
@@ -100,13 +99,12 @@ def flush(group: Group, situation: Situation, pace: Pace, now: datetime) -> Flus
         spent_events=tuple(event.key for event in events if event not in held),
         unsaid=unsaid,
         settled=settled((entry.alert for entry in members), (turn.conversation for turn in turns)),
-        members=members,
     )
 
 
 def place(alerts: Iterable[Alert], withhold: Withhold) -> tuple[Member, ...]:
     """Place alerts as members of their group."""
-    return tuple(member(alert, withhold(alert) if alert.state is State.FIRING else None) for alert in alerts)
+    return tuple(member(alert, withhold(alert)) for alert in alerts)
 
 
 def converse(

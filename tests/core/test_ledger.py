@@ -14,7 +14,25 @@ from alertd.notify.decide import Decision, Ledger, Manner, Member, assume, decid
 from alertd.store.values import Announced, Conversation, Delivery
 
 from .alerts import START, alert, announced_line, told_line
-from .ledgers import ALL, DAY, ENDED, EVENT, FIRING, MANNER, NEW, NOTHING, NOW, PRUNED, SILENT, A, announced, told
+from .ledgers import (
+    ALL,
+    DAY,
+    ENDED,
+    EVENT,
+    FIRING,
+    MANNER,
+    NEW,
+    NOTHING,
+    NOW,
+    PRUNED,
+    SILENT,
+    A,
+    B,
+    acknowledged,
+    announced,
+    stand,
+    told,
+)
 from .strategies import announced_lines, groups, manners
 
 
@@ -148,6 +166,12 @@ def test_accepting_twice_is_accepting_once(group: tuple[Ledger, list[Member]], m
     once = assume(known, message, NOW)
 
     assert assume(once, message, NOW) == once
+
+
+def test_what_is_taken_on_stays_so_when_a_message_is_accepted() -> None:
+    known = acknowledged("A", age=DAY)
+
+    assert assume(known, sent(decide(told("A"), stand(A, B), (), MANNER, NOW)), NOW).acknowledged
 
 
 @given(groups(), manners)

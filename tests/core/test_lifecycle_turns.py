@@ -76,6 +76,13 @@ def test_a_raised_for_does_not_touch_an_alert_that_is_kept_firing() -> None:
     assert advance(kept, seen(False, hold_duration=9 * MINUTE, keep_firing_for=9 * MINUTE), START + MINUTE) is kept
 
 
+def test_a_raised_for_ends_a_kept_time() -> None:
+    """It is true again, so what was clear is so no more."""
+    back = advance(alert(clearSince=START), seen(True, hold_duration=9 * MINUTE), START + MINUTE)
+
+    assert back == alert(state=State.PENDING, startsAt=START)
+
+
 def test_lowering_for_lets_a_pending_alert_fire_at_the_next_evaluation() -> None:
     pending = live("+", hold_duration=60 * MINUTE)[-1]
 
