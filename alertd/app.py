@@ -293,6 +293,12 @@ class App:
         await self.rounds.retire(frozenset(self._pollings), now)
         async with self.store.transaction() as transaction:
             await rehome(transaction, self.flushing.routing, now)
+        await self.flushing.tell_acknowledgements(now)
+
+    async def tell_acknowledgements(self) -> None:
+        """Tell those who keep incidents what somebody has just taken on."""
+        await self.flushing.tell_acknowledgements(self.now())
+        self.engine.nudge()
 
     async def reload(self) -> tuple[Problem, ...]:
         """Read the configuration anew and take it over whole, or raise ConfigError and leave everything as it is.

@@ -17,7 +17,7 @@ import structlog
 
 from alertd.app import App
 from alertd.config import Config
-from alertd.engine.quieting import ACTIONS, Action
+from alertd.engine.quieting import ACTIONS, Action, acknowledge
 from alertd.errors import ConfigError, Problem
 from alertd.store.control import HOST, ControlServer
 from alertd.store.lock import StoreLock
@@ -71,7 +71,10 @@ class Daemon:
         return own | {name: partial(self._quiet, action) for name, action in ACTIONS.items()}
 
     async def _quiet(self, action: Action, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
-        return await action(self._app.store, arguments, self._app.now())
+        answer = await action(self._app.store, arguments, self._app.now())
+        if action is acknowledge:
+            await self._app.tell_acknowledgements()
+        return answer
 
     async def _ping(self, _arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         return {"config": str(self._app.config.file or "")}

@@ -120,6 +120,35 @@ class Flushing:
         talks = await transaction.conversations_in(key)
         await settle(transaction, key, settled((entry.alert for entry in members), talks))
 
+    async def tell_acknowledgements(self, now: datetime) -> None:
+        """Tell those who keep incidents what somebody has taken on: at once, since they call out the next person meanwhile."""
+        async with self._store.reading() as reader:
+            known = [talk.id for talk in await reader.conversations() if self._is_untold(talk)]
+        for conversation_id in known:
+            async with self._store.transaction() as transaction:
+                talk = await transaction.conversation(conversation_id)
+                if talk is not None and self._is_untold(talk):
+                    await self._tell_acknowledgement(transaction, talk, now)
+
+    def _is_untold(self, talk: Conversation) -> bool:
+        integration = self.routing.integration(talk.integration_id)
+        acknowledges = integration is not None and integration.acknowledges
+        return acknowledges and talk.acknowledged is not None and not talk.acknowledged.told
+
+    async def _tell_acknowledgement(self, transaction: Transaction, talk: Conversation, now: datetime) -> None:
+        """Say that, and nothing besides, for which the next tick is early enough; or say it behind what is on its way."""
+        if talk.open_delivery is not None:
+            await transaction.save_conversation(attrs.evolve(talk, recheck=True))
+            return
+        key = talk.group_key
+        situation = await self._situation(transaction, key, talk.route_id, talk.group_labels, now)
+        listener = _listener_of(talk, situation.listeners)
+        if listener is None:
+            return
+        turn = converse(listener, situation, place(situation.alerts, situation.withhold), (), now)
+        if turn.decision.reason is Reason.ACKNOWLEDGED:
+            await self._act(transaction, turn, key, now)
+
     async def _look_again(self, transaction: Transaction, key: str, members: Iterable[Member], now: datetime) -> None:
         """Have the end of a hold noticed that no flush has seen: it began after the last one."""
         group = await transaction.group(key)

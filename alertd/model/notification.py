@@ -24,6 +24,7 @@ class Reason(enum.StrEnum):
     SUBJECT_GONE = "subject_gone"
     NOT_WATCHED = "not_watched"
     RULE_REMOVED = "rule_removed"
+    ACKNOWLEDGED = "acknowledged"  # only to who keeps incidents that somebody can take on
     REMINDER_DEADLINE = "reminder_deadline"
     ESCALATION = "escalation"
     FALLBACK = "fallback"

@@ -10,6 +10,7 @@ the same table also answers whether a message on its way is still the right one.
     not it                 an alert for which a listener joins      why it joins, such as escalation
     F                      some of F ended, others still fire       some_resolved
     F                      all of F ended                           all_resolved, or how those ended that did not resolve
+    F                      F, and somebody has taken it on          acknowledged, where incidents are kept
     F                      F, and the repeat interval is over       repeat
     announced, never told  ended meanwhile                          late; listed along with any of the above
     any                    an event                                 event
@@ -59,11 +60,13 @@ class Manner(Reminding):
 
     integration_id: for alerts that must not go through it. send_resolved: whether ends are told.
     closes_silently: an alert whose rule was removed ends there without a word (chat and mail), since nobody can act on it.
+    acknowledges: that somebody has taken it on is told, too.
     """
 
     integration_id: str
     send_resolved: bool = True
     closes_silently: bool = False
+    acknowledges: bool = False
 
 
 @attrs.frozen(kw_only=True)
@@ -72,7 +75,7 @@ class Ledger:
 
     told: by fingerprint, what it accepted as firing. announced: what only messages said that were never accepted.
     last_message_at: the repeat clock. repeats: reminders in a row since something else was said.
-    acknowledged: somebody has taken it on, so nobody need be reminded.
+    acknowledged: somebody has taken it on, so nobody need be reminded. acknowledgement_told: it knows that.
     """
 
     told: Mapping[str, Told] = attrs.field(factory=dict)
@@ -80,6 +83,7 @@ class Ledger:
     last_message_at: datetime | None = None
     repeats: int = 0
     acknowledged: bool = False
+    acknowledgement_told: bool = False
 
     def announces(self, fingerprint: str) -> bool:
         """Whether it was announced in messages that were never accepted."""
@@ -135,6 +139,7 @@ def ledger(conversation: Conversation | None) -> Ledger:
         last_message_at=conversation.last_message_at,
         repeats=conversation.repeats,
         acknowledged=conversation.acknowledged is not None,
+        acknowledgement_told=conversation.acknowledged is not None and conversation.acknowledged.told,
     )
 
 
@@ -159,6 +164,7 @@ def assume(known: Ledger, delivery: Delivery, now: datetime) -> Ledger:
         last_message_at=now,
         repeats=delivery.repeats,
         acknowledged=known.acknowledged,
+        acknowledgement_told=known.acknowledgement_told or delivery.reason is Reason.ACKNOWLEDGED,
     )
 
 
@@ -221,6 +227,8 @@ def _reason(
     if ends:
         return Reason.SOME_RESOLVED if _others_fire(known, everyone) else _closing(ends)
     alerts = tuple(entry.alert for entry in firing)
+    if alerts and manner.acknowledges and known.acknowledged and not known.acknowledgement_told:
+        return Reason.ACKNOWLEDGED
     if alerts and _repeat_is_due(known, manner, now) and not _unreminded(known, alerts, manner, now):
         return Reason.REPEAT
     return Reason.LATE if unheard else None

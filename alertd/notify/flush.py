@@ -177,7 +177,7 @@ def _turn(listener: Listener, talk: Conversation, decision: Decision, members: t
 
 def _changes_set(decision: Decision) -> bool:
     """Whether other alerts than before are told to fire, or to have ended: whoever took on the old ones has not seen that."""
-    same = {None, Reason.REPEAT, Reason.EVENT, Reason.LATE}
+    same = {None, Reason.REPEAT, Reason.EVENT, Reason.LATE, Reason.ACKNOWLEDGED}
     return decision.reason not in same or bool(decision.forgotten)
 
 

@@ -139,6 +139,8 @@ def _told(conversation: Conversation | None, delivery: Delivery, at: datetime) -
         announced=tuple(sorted(known.announced, key=lambda line: (line.fingerprint, line.episode))),
         last_message_at=known.last_message_at,
         repeats=known.repeats,
+        acknowledged=conversation.acknowledged
+        and attrs.evolve(conversation.acknowledged, told=known.acknowledgement_told),
     )
 
 

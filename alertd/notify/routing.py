@@ -83,6 +83,7 @@ class Routing:
             integration_id=integration.id,
             send_resolved=integration.send_resolved,
             closes_silently=integration.closes_silently,
+            acknowledges=integration.acknowledges,
             repeat_interval=pace.repeat_interval,
             repeat_backoff=pace.repeat_backoff,
             attempt_grace=self.round_interval if pace.repeat_after_attempt else None,

@@ -215,11 +215,15 @@ class Announced:
 
 @attrs.frozen(kw_only=True)
 class Acknowledgement:
-    """Somebody has taken a conversation on: reminders stop until the alerts it tells of change."""
+    """Somebody has taken a conversation on: reminders stop until the alerts it tells of change.
+
+    told: the integration has accepted a message that says so, where it keeps incidents that can be taken on.
+    """
 
     at: datetime
     created_by: str
     comment: str
+    told: bool = False
 
 
 @attrs.frozen(kw_only=True)

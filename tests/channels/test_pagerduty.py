@@ -11,6 +11,7 @@ from typing import Any
 import attrs
 import pytest
 
+from alertd.engine.quieting import acknowledge
 from alertd.errors import DeliveryError, DeliveryFailureReason
 from alertd.model.alert import Ended
 from alertd.model.notification import Notification, Reason
@@ -290,3 +291,76 @@ async def test_the_next_incident_has_another_key(receiver: Any, make: Any) -> No
     first, resolved, second = (json.loads(request.body)["dedup_key"] for request in receiver.requests)
     assert actions(receiver) == ["trigger", "resolve", "trigger"]
     assert first == resolved != second
+
+
+async def take_on(desk: Desk) -> None:
+    """Acknowledge what fires, as `alertd ack` does."""
+    said = {"alert": "JobQuarantined", "created_by": "ada", "comment": "on it"}
+    await acknowledge(desk.store, said, desk.now)
+    await desk.flushing.tell_acknowledgements(desk.now)
+
+
+@pytest.mark.anyio
+async def test_what_somebody_has_taken_on_is_acknowledged_once_at_once_and_in_order(receiver: Any, make: Any) -> None:
+    desk = Desk(make(), NOW, repeat=timedelta(hours=1))
+    await desk.turn(active=True)
+    await desk.wait(timedelta(seconds=1))
+    await take_on(desk)
+    await desk.wait(timedelta(seconds=1))
+    at_once = actions(receiver)
+    await take_on(desk)
+    await desk.wait(timedelta(hours=3))
+    await desk.turn(active=False)
+    await desk.wait(timedelta(hours=1))
+
+    assert at_once == ["trigger", "acknowledge"]
+    assert actions(receiver) == ["trigger", "acknowledge", "acknowledge", "resolve"]
+    acknowledged = json.loads(receiver.requests[1].body)
+    assert acknowledged == {"routing_key": KEY, "event_action": "acknowledge", "dedup_key": acknowledged["dedup_key"]}
+    assert len({json.loads(request.body)["dedup_key"] for request in receiver.requests}) == 1
+
+
+@pytest.mark.anyio
+async def test_an_acknowledgement_waits_for_its_trigger(receiver: Any, make: Any) -> None:
+    """PagerDuty drops one for an incident that is not open yet."""
+    desk = Desk(make(), NOW)
+    receiver.status = 503
+    await desk.turn(active=True)
+    await desk.wait(timedelta(seconds=1))
+    await take_on(desk)
+    receiver.status = 202
+    await desk.wait(timedelta(minutes=1))
+
+    assert actions(receiver) == ["trigger", "trigger", "acknowledge"]
+
+
+@pytest.mark.anyio
+async def test_an_acknowledgement_that_did_not_get_through_gives_way_to_the_end(receiver: Any, make: Any) -> None:
+    desk = Desk(make(), NOW)
+    await desk.turn(active=True)
+    await desk.wait(timedelta(seconds=1))
+    receiver.status = 503
+    await take_on(desk)
+    await desk.wait(timedelta(seconds=1))
+    await desk.turn(active=False)
+    await desk.wait(timedelta(minutes=6))
+    receiver.status = 202
+    await desk.wait(timedelta(minutes=20))
+
+    assert actions(receiver)[-1] == "resolve"
+    assert actions(receiver).index("resolve") > actions(receiver).index("acknowledge")
+    assert "acknowledge" not in actions(receiver)[actions(receiver).index("resolve") :]
+
+
+@pytest.mark.anyio
+async def test_a_new_episode_is_not_taken_on(receiver: Any, make: Any) -> None:
+    desk = Desk(make(), NOW)
+    await desk.turn(active=True)
+    await desk.wait(timedelta(seconds=1))
+    await take_on(desk)
+    await desk.turn(active=False)
+    await desk.wait(timedelta(minutes=10))
+    await desk.turn(active=True)
+    await desk.wait(timedelta(minutes=10))
+
+    assert actions(receiver) == ["trigger", "acknowledge", "resolve", "trigger"]

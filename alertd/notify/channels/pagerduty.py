@@ -1,6 +1,7 @@
 """PagerDuty, by its Events API v2: a conversation is one incident, an event is one of its own.
 
     something fires                 trigger, with the conversation's dedup_key: opens the incident, later updates it
+    somebody has taken it on        acknowledge, with the same key: PagerDuty escalates no further
     nothing of it fires any more    resolve, with the same key
     an event                        trigger, with a key of its own: nothing follows it, so a person closes it
     a drill                         trigger and resolve, so that it leaves nothing open
@@ -49,10 +50,13 @@ class PagerDutyChannel(PostChannel[PagerDutySettings]):
         integration = integration_of(
             receiver, "pagerduty", settings, LIMITS, closes_silently=False, deduplicates=True, keeps_alerts=True
         )
-        super().__init__(integration, FORM, settings, templates=templates, http=http)
+        super().__init__(attrs.evolve(integration, acknowledges=True), FORM, settings, templates=templates, http=http)
 
     def render(self, notification: Notification) -> Rendered:
         """Give a list of requests, each without the routing key."""
+        if notification.reason is Reason.ACKNOWLEDGED:
+            request = {"event_action": "acknowledge", "dedup_key": dedup_key(notification.conversation)}
+            return Rendered(body=cards.compact([request]), content_type=FORM.content_type)
         made = [(frame, render(part, FORM, self.templates)) for frame, part in _requests(notification)]
         return attrs.evolve(
             made[0][1],

@@ -39,6 +39,7 @@ class Integration:
     while a machine that keeps incidents open needs it.
     deduplicates: sending the same key twice shows once, so a repeat is harmless.
     keeps_alerts: what it is told becomes alerts or incidents of its own, so it is told of alerts alone, each in its group's conversation.
+    acknowledges: its incidents can be taken on, so it is told of an acknowledgement.
     refresh_interval: for a receiver that forgets what it is not told again: what fires is repeated so often, at the group's
     ticks, whatever the route's `repeat_interval`; null for everybody else.
     """
@@ -50,6 +51,7 @@ class Integration:
     closes_silently: bool
     deduplicates: bool
     keeps_alerts: bool = False
+    acknowledges: bool = False
     refresh_interval: timedelta | None = None
     limits: Limits
 
