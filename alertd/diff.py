@@ -8,8 +8,9 @@ a missing one, so neither makes a change: `apply(previous, diff(previous, curren
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
+from operator import attrgetter
 from types import NoneType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
@@ -45,11 +46,18 @@ def diff(previous: SynchronizationJob, current: SynchronizationJob) -> tuple[Cha
 
 def apply(previous: SynchronizationJob, changes: Iterable[Change]) -> SynchronizationJob:
     """Give the snapshot that `changes` lead to; raises ValueError for a path that names no property."""
-    fields: dict[str, Any] = {}
-    for change in changes:
-        _put(fields, _segments(change.path), change.after)
-    rebuilt: SynchronizationJob = _rebuild(SynchronizationJob, previous, fields)
-    return rebuilt
+    given = tuple(changes)
+    plan = _plan(tuple(change.path for change in given))
+    applied: SynchronizationJob = plan.applied(previous, [change.after for change in given])
+    return applied
+
+
+def value_at(job: SynchronizationJob, path: str) -> object:
+    """Give what stands at a path of a snapshot; null where it, or what would hold it, is not there."""
+    value: Any = job
+    for segment in _segments(path):
+        value = value.get(segment) if isinstance(value, Mapping) else getattr(value, segment, None)
+    return value
 
 
 def _walk(path: str, before: Any, after: Any) -> Iterator[Change]:  # noqa: ANN401 - any property
@@ -104,50 +112,85 @@ def _unquoted(segment: str) -> str:
     return re.sub(r"\\(.)", r"\1", segment[2:-2]) if segment.startswith("[") else segment
 
 
-def _put(fields: dict[str, Any], segments: tuple[str, ...], value: object) -> None:
-    for segment in segments[:-1]:
-        fields = fields.setdefault(segment, {})
-    fields[segments[-1]] = value
+_Tree = dict[str, Any]  # property or key -> the number of a change, or a tree of what lies below
 
 
-def _rebuild(holder: type, value: Any, fields: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any property
+@lru_cache(maxsize=4096)  # runs change the same few sets of properties, and a replay meets them a million times
+def _plan(paths: tuple[str, ...]) -> _Plan:
+    """Find out what has to be made anew for changes of these paths; raises ValueError for one that names no property."""
+    tree: _Tree = {}
+    for number, path in enumerate(paths):
+        _put(tree, path, number)
+    return _plan_of(SynchronizationJob, tree)
+
+
+def _put(tree: _Tree, path: str, number: int) -> None:
+    *above, last = _segments(path)
+    for segment in above:
+        tree = tree.setdefault(segment, {})
+    if not isinstance(tree, dict) or isinstance(tree.get(last), dict):
+        raise ValueError(f"{path!r} lies above or below another change")  # noqa: TRY004 - a path that does not fit, like any other
+    tree[last] = number
+
+
+def _plan_of(holder: type, tree: _Tree) -> _Plan:
     properties = _properties(holder) if attrs.has(holder) else {}
-    unknown = fields.keys() - properties.keys()
+    unknown = tree.keys() - properties.keys()
     if unknown:
         raise ValueError(f"{holder.__name__} has no property {min(unknown)!r}")
-    renewed = {name: _renewed(properties[name], getattr(value, name, None), change) for name, change in fields.items()}
-    rebuilt = (
-        holder(**renewed)
-        if value is None
-        else holder(**{name: getattr(value, name) for name in _names(holder)} | renewed)
+    names = tuple(field.name for field in attrs.fields(holder))
+    below = {name: part for name, part in tree.items() if isinstance(part, dict)}
+    return _Plan(
+        holder=holder,
+        names=names,
+        get=attrgetter(*names),
+        leaves=tuple((names.index(name), part) for name, part in tree.items() if name not in below),
+        branches=tuple((names.index(name), _branch(properties[name], part)) for name, part in below.items()),
     )
-    return None if holder is not SynchronizationJob and rebuilt == _empty(holder) else rebuilt
 
 
-@cache
-def _empty(holder: type) -> object:
-    """Give a resource of which nothing is known."""
-    made: object = holder()
-    return made
-
-
-@cache
-def _names(holder: type) -> tuple[str, ...]:
-    """Name what a resource is made from; `attrs.evolve` looks that up anew each time, which takes longer than making it."""
-    return tuple(field.name for field in attrs.fields(holder))
-
-
-def _renewed(kind: type, value: Any, change: Any) -> Any:  # noqa: ANN401 - any property
-    if type(change) is not dict:  # as `_put` nests them; no property is one
-        return change
-    if issubclass(kind, NamedValues):
-        _refuse_below(change)
-        merged = {**(value or {}), **change}
-        return kind((key, entry) for key, entry in merged.items() if entry is not None) or None
-    return _rebuild(kind, value, change)
-
-
-def _refuse_below(entries: Mapping[str, Any]) -> None:
-    deeper = next((key for key, entry in entries.items() if isinstance(entry, Mapping)), None)
+def _branch(kind: type, tree: _Tree) -> _Plan | _MapPlan:
+    if not issubclass(kind, NamedValues):
+        return _plan_of(kind, tree)
+    deeper = next((key for key, part in tree.items() if isinstance(part, dict)), None)
     if deeper is not None:
         raise ValueError(f"the entry {deeper!r} of a map has no properties")
+    return _MapPlan(kind=kind, numbers=tuple(tree.items()))
+
+
+@attrs.frozen(kw_only=True)
+class _Plan:
+    """How an object is made anew: places of its properties with the numbers of their changes, and with the plans of what lies below.
+
+    `attrs.evolve` looks up anew each time what a class is made from, which takes longer than making it.
+    """
+
+    holder: type
+    names: tuple[str, ...]
+    get: Callable[[Any], tuple[Any, ...]]
+    leaves: tuple[tuple[int, int], ...]
+    branches: tuple[tuple[int, _Plan | _MapPlan], ...]
+
+    def applied(self, value: Any, afters: Sequence[Any]) -> Any:  # noqa: ANN401 - any resource
+        """Give the object with the changes in it, or null where none of its properties is left."""
+        parts = [None] * len(self.names) if value is None else list(self.get(value))
+        for place, number in self.leaves:
+            parts[place] = afters[number]
+        for place, plan in self.branches:
+            parts[place] = plan.applied(parts[place], afters)
+        if parts.count(None) == len(parts):
+            return None
+        return self.holder(**dict(zip(self.names, parts, strict=True)))
+
+
+@attrs.frozen(kw_only=True)
+class _MapPlan:
+    """How a map is made anew: its keys with the numbers of their changes."""
+
+    kind: type[NamedValues[Any]]
+    numbers: tuple[tuple[str, int], ...]
+
+    def applied(self, value: Mapping[str, Any] | None, afters: Sequence[Any]) -> NamedValues[Any] | None:
+        """Give the map with the changes in it, or null where nothing is left."""
+        merged = {**(value or {}), **{key: afters[number] for key, number in self.numbers}}
+        return self.kind((key, entry) for key, entry in merged.items() if entry is not None) or None

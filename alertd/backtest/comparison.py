@@ -9,7 +9,7 @@ from typing import Literal
 
 import attrs
 
-from alertd.backtest.replay import Figures
+from alertd.backtest.tenant_replay import Figures
 from alertd.backtest.world import Outcome
 from alertd.model.alert import Alert, Event
 from alertd.rehearsal.course import Heard

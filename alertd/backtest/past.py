@@ -14,7 +14,7 @@ import attrs
 
 from alertd.alerts.observation import Watched
 from alertd.store.port import Reader
-from alertd.store.values import HistoryEntry, JobRecord, PrincipalRecord, ReadingChange, RoundEntry, TenantRecord
+from alertd.store.values import JobRecord, Outline, PrincipalRecord, ReadingChange, RoundEntry, TenantRecord
 
 JobKey = tuple[str, str, str]  # tenant key, service principal id, job id
 
@@ -50,10 +50,11 @@ class TenantPast:
         changes = [change for change in self.outcomes.get(principal_id, ()) if change.at <= at]
         return changes[-1].outcome if changes else ""
 
-    def first_missed(self, entry: HistoryEntry) -> datetime:
+    def first_missed(self, entry: Outline) -> datetime:
         """Say when a job that is gone with this entry was first not listed: at the good reading before, of which there is no row."""
+        _, principal_id, _ = entry.key
         place = self.round_of(entry.at) - 1
-        while place >= 0 and self.outcome_at(entry.service_principal_id, self.rounds[place].at) != "ok":
+        while place >= 0 and self.outcome_at(principal_id, self.rounds[place].at) != "ok":
             place -= 1
         return self.rounds[place].at if place >= 0 else entry.at
 
@@ -63,7 +64,7 @@ class Moment:
     """All that happened at one instant. rounds: those that closed."""
 
     at: datetime
-    entries: tuple[HistoryEntry, ...] = ()
+    entries: tuple[Outline, ...] = ()
     outcomes: tuple[ReadingChange, ...] = ()
     rounds: tuple[RoundEntry, ...] = ()
 
@@ -102,11 +103,11 @@ class Chronology:
     missing: by job, the instants from which on it was not listed before it was found gone, in order: a job may come back and go again.
     """
 
-    def __init__(self, tenants: Sequence[TenantPast], entries: AsyncIterator[HistoryEntry]) -> None:
+    def __init__(self, tenants: Sequence[TenantPast], pages: AsyncIterator[Sequence[Outline]]) -> None:
         self._tenants = {past.watched.key: past for past in tenants}
-        self._entries = entries
+        self._pages = pages
         self._ahead = max([_LOOK_AHEAD_LEAST, *(2 * past.rounds_apart for past in tenants)])
-        self._buffer: deque[HistoryEntry] = deque()
+        self._buffer: deque[Outline] = deque()
         self._done = False
         self.missing: dict[JobKey, deque[datetime]] = {}
 
@@ -120,7 +121,7 @@ class Chronology:
             here = tuple(known)
             yield Moment(
                 at=at,
-                entries=await self._taken(at),
+                entries=self._taken(at),
                 outcomes=tuple(one for one in here if isinstance(one, ReadingChange)),
                 rounds=tuple(one for one in here if isinstance(one, RoundEntry)),
             )
@@ -132,34 +133,32 @@ class Chronology:
         await self._fill(at)
         while self._buffer and (at is None or self._buffer[0].at < at):
             instant = self._buffer[0].at
-            yield Moment(at=instant, entries=await self._taken(instant))
+            yield Moment(at=instant, entries=self._taken(instant))
             await self._fill(at)
 
-    async def _taken(self, at: datetime) -> tuple[HistoryEntry, ...]:
-        taken = []
-        while self._buffer and self._buffer[0].at == at:
-            taken.append(self._buffer.popleft())
+    def _taken(self, at: datetime) -> tuple[Outline, ...]:
+        buffer, taken = self._buffer, []
+        while buffer and buffer[0].at == at:
+            taken.append(buffer.popleft())
         return tuple(taken)
 
     async def _fill(self, at: datetime | None) -> None:
         """Read on until what is read lies far enough behind an instant."""
         while not self._done and (not self._buffer or at is None or self._buffer[-1].at <= at + self._ahead):
-            entry = await anext(self._entries, None)
-            if entry is None:
+            page = await anext(self._pages, None)
+            if page is None:
                 self._done = True
-            elif self._concerns(entry):
-                self._take(entry)
+            else:
+                self._take(page)
 
-    def _concerns(self, entry: HistoryEntry) -> bool:
-        past = self._tenants.get(entry.tenant_key)
-        return past is not None and entry.service_principal_id in past.principals
-
-    def _take(self, entry: HistoryEntry) -> None:
-        self._buffer.append(entry)
-        if entry.gone:
-            key = (entry.tenant_key, entry.service_principal_id, entry.job_id)
-            missed = self._tenants[entry.tenant_key].first_missed(entry)
-            self.missing.setdefault(key, deque()).append(missed)
+    def _take(self, page: Sequence[Outline]) -> None:
+        principals = {key: past.principals for key, past in self._tenants.items()}
+        ours = [entry for entry in page if entry.key[1] in principals.get(entry.key[0], ())]
+        self._buffer.extend(ours)
+        for entry in ours:
+            if entry.gone:
+                missed = self._tenants[entry.key[0]].first_missed(entry)
+                self.missing.setdefault(entry.key, deque()).append(missed)
 
 
 _at = attrgetter("at")

@@ -28,6 +28,8 @@ from alertd.rehearsal.setting import Setting
 from alertd.rules.rule import Rule
 from alertd.store.memory import MemoryStore
 
+JobKey = tuple[str, str, str]  # tenant key, service principal id, job id
+
 _BATCH = 1000  # deliveries looked up at once
 Alerts = Mapping[str, Alert]  # a subject's, by rule
 
@@ -47,7 +49,10 @@ class Outcome:
 
 
 class World:
-    """A set of rules and routes. start: what the instants of its messages are counted from."""
+    """A set of rules and routes. start: what the instants of its messages are counted from.
+
+    standing: the jobs that have an alert that is not over, with the names of its rules.
+    """
 
     def __init__(self, setting: Setting, start: datetime) -> None:
         self.setting = setting
@@ -67,6 +72,7 @@ class World:
         self._horizons = {rule.name: horizon_of(rule) for rule in self.book.rules if rule.when is not None}
         self._timed = {scope: self._timed_rules(scope) for scope in Scope}
         self._holders: set[tuple[str, str]] = set()
+        self.standing: dict[JobKey, set[str]] = {}
 
     def _timed_rules(self, scope: Scope) -> tuple[tuple[Rule, Horizon], ...]:
         return tuple(
@@ -76,6 +82,15 @@ class World:
     def any_horizon(self, scope: Scope, name: str) -> bool:
         """Whether any rule of a scope has this flag in its horizon."""
         return any(getattr(self._horizons[rule.name], name) for rule in self.book.states(scope))
+
+    @property
+    def job_rules(self) -> tuple[Rule, ...]:
+        """The rules about jobs."""
+        return (*self.book.states(Scope.JOB), *self.book.events(Scope.JOB))
+
+    def tells(self, case: Case) -> bool:
+        """Whether some event happens in a case, or some rule fails; nothing comes of it."""
+        return any(judge_events(case, self.book))
 
     # Judging.
 
@@ -128,6 +143,7 @@ class World:
 
     def _move(self, move: Move) -> None:
         self._moves.append(move)
+        self._note(move)
         if move.after is None:
             return
         identity = move.after.identity
@@ -135,6 +151,20 @@ class World:
         before = (move.before.state, move.before.episode) if move.before else None
         if move.after.state is State.FIRING and before != (State.FIRING, move.after.episode):
             self._fired[move.after.name] += 1
+
+    def _note(self, move: Move) -> None:
+        """Keep in mind which jobs have an alert that is not over."""
+        alert = move.after or move.before
+        assert alert is not None  # noqa: S101 - a move has two sides
+        identity = alert.identity
+        key = (identity.tenant_key, identity.service_principal_id, identity.job_id)
+        standing = self.standing.setdefault(key, set())
+        if move.after is not None and move.after.state is not State.RESOLVED:
+            standing.add(alert.name)
+        else:
+            standing.discard(alert.name)
+        if not standing:
+            del self.standing[key]
 
     def _resumes(self, alert: Alert, case: Case) -> datetime | None:
         """Give when `for` or `keep_firing_for` runs out."""

@@ -157,14 +157,21 @@ def _later(instant: datetime | None, duration: timedelta | None) -> datetime | N
 def _instants(
     known: Mapping[str, Instants], previous: SynchronizationJob, current: SynchronizationJob, now: datetime
 ) -> Mapping[str, Instants]:
-    became = {path: _value(current, path) for path in TRACKED_PATHS if _value(previous, path) != _value(current, path)}
-    if not became:
+    before, after = _tracked(previous), _tracked(current)
+    if before == after:
         return known
+    became = {path: value for path, old, value in zip(TRACKED_PATHS, before, after, strict=True) if old != value}
     return {**known, **{path: (*known.get(path, ()), (value, now))[-INSTANTS_MAX:] for path, value in became.items()}}
 
 
-def _value(job: SynchronizationJob, path: str) -> object:
-    value: object = job
-    for name in path.removeprefix("job.").split("."):
-        value = getattr(value, name, None)
-    return value
+def _tracked(job: SynchronizationJob) -> tuple[object, ...]:
+    """Give the values at TRACKED_PATHS, each spelled out: a look-up by its path would take half the time of a step."""
+    status, schedule = job.status or _NOTHING, job.schedule
+    quarantine, run = status.quarantine, status.lastExecution
+    return (
+        status.code,
+        quarantine.reason if quarantine else None,
+        run.state if run else None,
+        status.escrowsPruned,
+        schedule.state if schedule else None,
+    )

@@ -11,10 +11,12 @@ import re
 import zlib
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import attrs
-from msgspec.msgpack import Ext
+import msgspec
+from msgspec.msgpack import Decoder, Ext
 
 from alertd.errors import StoreError
 from alertd.model.change import Change
@@ -115,6 +117,7 @@ _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 _Plain = tuple[list[Any], dict[int | str, Any] | None, SynchronizationJob | None]
 _decode = decoder(_Plain, unseal=False)
+_outline: Decoder[tuple[list[Any], msgspec.Raw, msgspec.Raw]] = Decoder(tuple[list[Any], msgspec.Raw, msgspec.Raw])
 
 
 def encode_entry(entry: HistoryEntry) -> bytes:
@@ -130,21 +133,38 @@ def encode_entry(entry: HistoryEntry) -> bytes:
 
 def decode_entry(content: bytes, at: datetime) -> tuple[tuple[Change, ...], Facts | None, SynchronizationJob | None]:
     """Give changes, facts and full snapshot of the entry of this instant; raises StoreError where they cannot be read."""
+    flat, said, full = _decode(_inflated(content))
+    values = [value if type(value) is not Ext else _unpacked(value, at) for value in flat]
+    changes = tuple(
+        Change(path, before, after)
+        for path, before, after in zip(_named(tuple(flat[::3])), values[1::3], values[2::3], strict=True)
+    )
+    return changes, None if said is None else _facts(said, at), full
+
+
+def changed_paths(content: bytes) -> tuple[str, ...]:
+    """Name what an entry says has changed, in a fifth of the time that reading it takes; raises StoreError where it cannot be read."""
+    try:
+        flat, _, _ = _outline.decode(_inflated(content))
+    except msgspec.MsgspecError as exc:
+        raise StoreError(f"the store holds what this version cannot read ({exc}): restore a backup") from exc
+    return _named(tuple(flat[::3]))
+
+
+@lru_cache(maxsize=4096)  # runs change the same few sets of properties
+def _named(paths: tuple[int | str, ...]) -> tuple[str, ...]:
+    return tuple(PATHS[path] if isinstance(path, int) else path for path in paths)
+
+
+def _inflated(content: bytes) -> bytes:
     if content[:1] != FORMAT:
         raise StoreError(
             f"history holds an entry of format {content[:1].hex() or 'none'}, which this version cannot read: update alertd"
         )
     try:
-        plain = zlib.decompressobj(_WINDOW_BITS, _WORDS).decompress(content[1:])
+        return zlib.decompressobj(_WINDOW_BITS, _WORDS).decompress(content[1:])
     except zlib.error as exc:
         raise StoreError(f"history holds a damaged entry ({exc}): restore a backup") from exc
-    flat, said, full = _decode(plain)
-    parts = iter(flat)
-    changes = tuple(
-        Change(PATHS[path] if isinstance(path, int) else path, _unpacked(before, at), _unpacked(after, at))
-        for path, before, after in zip(parts, parts, parts, strict=True)
-    )
-    return changes, None if said is None else _facts(said, at), full
 
 
 class _Packer:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 
@@ -23,6 +23,7 @@ from alertd.store.values import (
     HistoryEntry,
     JobRecord,
     LogEntry,
+    Outline,
     PrincipalRecord,
     ReadingChange,
     RoundEntry,
@@ -31,7 +32,7 @@ from alertd.store.values import (
     Usage,
 )
 
-Entry = TypeVar("Entry", RoundEntry, ReadingChange, TransitionEntry, LogEntry)
+Entry = TypeVar("Entry", HistoryEntry, RoundEntry, ReadingChange, TransitionEntry, LogEntry)
 
 
 class MemoryReader:
@@ -201,6 +202,10 @@ class MemoryReader:
             known.add(key)
             yield entry
 
+    async def outlines(self) -> AsyncIterator[Sequence[Outline]]:
+        """Give all history as outlines."""
+        yield [_outline(entry) for entry in _from(self._tables.history.ordered(), None)]
+
     async def rounds(self, tenant_key: str, *, since: datetime | None = None) -> tuple[RoundEntry, ...]:
         """Give closed rounds, oldest first."""
         return _from(self._tables.rounds.under("tenant", tenant_key), since)
@@ -251,6 +256,16 @@ def _from(entries: Iterable[Entry], since: datetime | None) -> tuple[Entry, ...]
 
 def _in_order(table: Table[int, HistoryEntry]) -> tuple[HistoryEntry, ...]:
     return tuple(sorted(table.ordered(), key=lambda entry: (entry.at, job_key(entry), entry.sequence)))
+
+
+def _content(outline: Outline) -> HistoryEntry:
+    entry: HistoryEntry = outline.content
+    return entry
+
+
+def _outline(entry: HistoryEntry) -> Outline:
+    paths = None if entry.full is not None else tuple(change.path for change in entry.changes)
+    return Outline(job_key(entry), entry.sequence, entry.at, paths, entry.gone, entry, _content)
 
 
 def _leading(entries: tuple[HistoryEntry, ...], since: datetime) -> tuple[HistoryEntry, ...]:

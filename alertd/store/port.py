@@ -14,7 +14,7 @@ Promises every adapter keeps, and the conformance suite checks:
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
@@ -30,6 +30,7 @@ from alertd.store.values import (
     HistoryEntry,
     JobRecord,
     LogEntry,
+    Outline,
     PrincipalRecord,
     ReadingChange,
     RoundEntry,
@@ -152,6 +153,10 @@ class Reader(Protocol):
         self, *, tenant_key: str | None = None, job_id: str | None = None, since: datetime | None = None
     ) -> AsyncIterator[HistoryEntry]:
         """Give changed snapshots in order of time, then job, then sequence; a job's first entry given is a full one."""
+        ...
+
+    def outlines(self) -> AsyncIterator[Sequence[Outline]]:
+        """Give all history as outlines, many at once: in order of time, and of coming where that is the same."""
         ...
 
     async def rounds(self, tenant_key: str, *, since: datetime | None = None) -> tuple[RoundEntry, ...]:

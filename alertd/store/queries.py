@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     ColumnElement,
     Select,
@@ -16,6 +17,7 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    type_coerce,
     update,
 )
 
@@ -229,6 +231,19 @@ HISTORY = (
     .select_from(history_batches.join(history, _in_batch).join(history_jobs, history_jobs.c.id == history.c.job))
     .order_by(*_ORDER)
 )
+# As the index of batches has it, and each batch from end to end: nothing is sorted. Jobs are numbers here, instants microseconds.
+OUTLINES = (
+    select(
+        type_coerce(history_batches.c.at, BigInteger).label("at"),
+        history.c.job,
+        history.c.sequence,
+        history.c.kind,
+        history.c.content,
+    )
+    .select_from(history_batches.join(history, _in_batch))
+    .order_by(history_batches.c.at, history_batches.c.id, history.c.id)
+)
+HISTORY_JOBS = select(history_jobs).where(is_one_of(history_jobs.c.id, "jobs"))
 HISTORY_OF_JOB = (
     select(*_ENTRY)
     .select_from(history_jobs.join(history, history.c.job == history_jobs.c.id).join(history_batches, _of_batch))

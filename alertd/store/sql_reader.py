@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -32,6 +32,7 @@ from alertd.store.rows import (
     usage_of,
 )
 from alertd.store.sql_history import read_history
+from alertd.store.sql_outlines import read_outlines
 from alertd.store.statements import KEYS_AT_ONCE, Parameters, batches, rows, scalar, value_of, values
 from alertd.store.tables import deliveries, log, log_alerts, reading_changes, rounds, transitions
 from alertd.store.values import (
@@ -42,6 +43,7 @@ from alertd.store.values import (
     HistoryEntry,
     JobRecord,
     LogEntry,
+    Outline,
     PrincipalRecord,
     ReadingChange,
     RoundEntry,
@@ -185,6 +187,10 @@ class SqlReader:
     ) -> AsyncIterator[HistoryEntry]:
         """Give changed snapshots in order of time; a job's first is a full one."""
         return read_history(self._do, tenant_key, job_id, since)
+
+    def outlines(self) -> AsyncIterator[Sequence[Outline]]:
+        """Give all history as outlines."""
+        return read_outlines(self._do)
 
     async def rounds(self, tenant_key: str, *, since: datetime | None = None) -> tuple[RoundEntry, ...]:
         """Give closed rounds, oldest first."""

@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
+from unittest import mock
 
+import attrs
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from alertd.alerts import observation
 from alertd.backtest.comparison import content
 from alertd.backtest.runner import Played, play
 from alertd.errors import PollErrorKind
+from alertd.model.alert import Evidence
 from alertd.model.reading import Failed, Ok, Reading
 from alertd.model.resources import (
+    EntryCounts,
     SynchronizationJob,
     SynchronizationQuarantine,
     SynchronizationStatus,
@@ -53,7 +58,13 @@ groups:
         when: abs(age(status.lastExecution.timeEnded) - minutes(20)) < minutes(6)
       - alert: WithTenant
         when: tenant.failedServicePrincipals > 0 and status.code == "Active"
+      - alert: Pruned
+        when: status.escrowsPruned
       - {alert: Changed, event: changed(status.code)}
+      - {alert: Still, event: previous.code == "Quarantine" and status.code == "Quarantine"}
+      - alert: Window
+        event: previous.code == "Paused" and transitions(status.code, to="Paused", within=minutes(16)) >= 1
+      - {alert: Beside, event: changed(status.escrowsPruned) and tenant.failedServicePrincipals == 0}
       - {alert: Gone, event: job.gone}
       - {alert: Appeared, event: job.appeared}
   - name: tenants
@@ -62,6 +73,7 @@ groups:
       - {alert: Unreachable, when: tenant.consecutivePollFailures >= 2}
       - {alert: Partial, when: tenant.pollCoverage < 1, for: 7m}
 """
+NAMES = [rule.name for rule in setting_of(RULES).rules]
 _PRINCIPALS = ("alpha", "beta")
 
 
@@ -71,10 +83,15 @@ def setting(*names: str) -> Setting:
     return Setting.of([rule for rule in whole.rules if not names or rule.name in names], None)
 
 
-def status(code: str, failures: int, ended: int | None, attempt: int | None) -> SynchronizationStatus:
+def status(
+    code: str, failures: int, ended: int | None, attempt: int | None, pruned: bool | None = None, count: int = 0
+) -> SynchronizationStatus:
+    """Give a status. count: what no rule looks at."""
     return SynchronizationStatus(
         code=code,
         countSuccessiveCompleteFailures=failures,
+        escrowsPruned=pruned,
+        synchronizedEntryCountByType=EntryCounts({"user to User": count}) if count else None,
         lastExecution=None
         if ended is None
         else SynchronizationTaskExecution(
@@ -92,12 +109,24 @@ statuses = st.builds(
     st.integers(0, 2),
     st.none() | st.integers(-30, 60),
     st.none() | st.integers(-10, 120),
+    st.sampled_from([None, True]),
 )
+
+
+@st.composite
+def _restless(draw: st.DrawFn) -> list[SynchronizationStatus]:
+    """One status for some rounds, in which now and then something changes that no rule looks at."""
+    said = draw(statuses)
+    counts = draw(st.lists(st.integers(0, 2), min_size=1, max_size=9))
+    return [attrs.evolve(said, synchronizedEntryCountByType=EntryCounts({"g": one}) if one else None) for one in counts]
+
+
 # What one job answers for some rounds. An absence at one good reading alone leaves no trace in history, so these last.
 _answered = st.tuples(statuses, st.integers(1, 6))
 _absent = st.tuples(st.none(), st.just(8))
-stretches = st.lists(_answered | _answered | _absent, min_size=1, max_size=4).map(
-    lambda parts: [said for said, times in parts for _ in range(times)]
+_repeated = (_answered | _absent).map(lambda part: [part[0]] * part[1])
+stretches = st.lists(_repeated | _restless() | _restless(), min_size=1, max_size=4).map(
+    lambda parts: [said for part in parts for said in part]
 )
 outages = st.dictionaries(
     st.integers(0, 20), st.sampled_from([PollErrorKind.SERVER, PollErrorKind.PERMISSION]), max_size=4
@@ -128,14 +157,25 @@ def pasts(draw: st.DrawFn) -> list[Mapping[str, Reading]]:
 
 
 def said(told: Sequence[Heard]) -> list[Any]:
-    """Give what was told in a form that shows what differs."""
+    """Give what was told in a form that shows what differs, with what it tells it by."""
     return [
-        (*content(one), [(alert.startsAt, alert.activeSince, alert.episode) for alert in one.firing]) for one in told
+        (
+            *content(one),
+            [(alert.startsAt, alert.activeSince, alert.episode) for alert in one.firing],
+            [_shown(item.evidence) for item in (*one.firing, *(end.alert for end in one.resolved), *one.events)],
+        )
+        for one in told
     ]
 
 
+def _shown(evidence: Evidence) -> Any:
+    return evidence.status, evidence.previous, evidence.changes
+
+
 async def lived(store: Any, rounds: Sequence[Mapping[str, Reading]], rules: Setting) -> tuple[Heard, ...]:
-    return await Live(store, rules, _PRINCIPALS).run(rounds)
+    """Live through rounds; every fourth snapshot is written down in full, so that some lie within."""
+    with mock.patch.object(observation, "FULL_EVERY", 4):
+        return await Live(store, rules, _PRINCIPALS).run(rounds)
 
 
 async def replayed(store: Any, rules: Setting, *, every_round: bool = False, since: int = 0, length: int) -> Played:
@@ -150,14 +190,14 @@ _THOROUGH = settings(
 
 
 @_THOROUGH
-@given(rounds=pasts())
+@given(rounds=pasts(), names=st.just([]) | st.lists(st.sampled_from(NAMES), min_size=1, max_size=3))
 @pytest.mark.anyio
-async def test_a_replay_tells_what_the_daemon_told(rounds: list[Mapping[str, Reading]]) -> None:
-    """Every rule, outage, end and repeat: the past played again under the rules that were in force."""
+async def test_a_replay_tells_what_the_daemon_told(rounds: list[Mapping[str, Reading]], names: list[str]) -> None:
+    """Every rule, outage, end and repeat: the past played again under the rules that were in force, all of them or some."""
     store = MemoryStore()
-    told = await lived(store, rounds, setting())
+    told = await lived(store, rounds, setting(*names))
 
-    played = await replayed(store, setting(), length=len(rounds))
+    played = await replayed(store, setting(*names), length=len(rounds))
 
     assert said(played.outcomes[0].heard) == said(told)
 

@@ -12,7 +12,7 @@ from alertd.model.change import Change
 from alertd.model.facts import step
 from alertd.model.notification import DeliveryState
 from alertd.store.port import Store
-from alertd.store.values import HistoryEntry
+from alertd.store.values import HistoryEntry, Outline
 
 pytestmark = pytest.mark.anyio
 
@@ -191,6 +191,43 @@ async def test_history_may_be_read_and_written_in_one_transaction(store: Store, 
             await transaction.append_round(make.round(error=entry.job_id))
 
         assert len(await transaction.rounds(make.tenant().key)) == 2
+
+
+async def outlined(store: Store) -> list[Outline]:
+    async with store.reading() as reader:
+        return [outline async for page in reader.outlines() for outline in page]
+
+
+async def test_outlines_say_what_changed_before_anybody_reads_it(store: Store, make: Any) -> None:
+    chain = make.chain(["Active", "Quarantine", "Active", "gone"])
+    await appended(store, chain)
+
+    outlines = await outlined(store)
+
+    assert [(one.key, one.sequence, one.at) for one in outlines] == [
+        ((entry.tenant_key, entry.service_principal_id, entry.job_id), entry.sequence, entry.at) for entry in chain
+    ]
+    assert [(one.paths, one.gone) for one in outlines] == [
+        (None, False),
+        (("status.code",), False),
+        (("status.code",), False),
+        ((), True),
+    ]
+    assert [one.read() for one in outlines] == chain
+
+
+async def test_outlines_come_by_time_whenever_they_were_written(store: Store, make: Any) -> None:
+    """A history that is imported beside another one is older than what is there."""
+    late, early = make.chain(["Active", "Paused"], "a", start=10), make.chain(["Active", "Paused"], "b", start=4)
+    await appended(store, late, early)
+
+    assert [(one.key[-1], one.sequence) for one in await outlined(store)] == [("b", 1), ("b", 2), ("a", 1), ("a", 2)]
+
+
+async def test_outlines_of_many_jobs_come_in_pages(store: Store, make: Any) -> None:
+    await appended(store, [make.entry(job=f"job-{n:04}", full=make.snapshot()) for n in range(1500)])
+
+    assert len({one.key for one in await outlined(store)}) == 1500
 
 
 PRUNINGS = [
