@@ -119,6 +119,7 @@ def routing_with(config: Config, receivers: Mapping[str, tuple[Integration, ...]
     """Give the routes with these integrations, by receiver."""
     return Routing(
         root=route_tree(config.route, config.time_intervals),
+        fallbacks=config.fallbacks,
         receivers=receivers,
         inhibit_rules=config.inhibit_rules,
         silence_warning=config.silence_warning,

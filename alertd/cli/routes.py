@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,8 @@ from alertd.cli.options import ENVIRONMENT, Command, config_option, json_option
 from alertd.cli.program import EXIT_FINDING, EXIT_FINE
 from alertd.cli.reading import read_config
 from alertd.errors import UsageError
+from alertd.model.notification import Reason
+from alertd.notify.fallback import chain_of
 from alertd.notify.routes import Route
 
 
@@ -42,7 +44,7 @@ def test(labels: Sequence[str], expect: Sequence[str], as_json: bool, config_pat
 
     config = read_config(config_path, Secrets.IGNORE)
     taken = route_tree(config.route, config.time_intervals).matching(_labels(labels))
-    found = [_row(route, _labels(labels)) for route in taken]
+    found = [_row(route, _labels(labels), config.fallbacks) for route in taken]
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False, indent=2))
     else:
@@ -54,9 +56,13 @@ def test(labels: Sequence[str], expect: Sequence[str], as_json: bool, config_pat
     return EXIT_FINE
 
 
-def _row(route: Route, labels: dict[str, str]) -> dict[str, Any]:
+def _row(route: Route, labels: dict[str, str], fallbacks: Mapping[str, str]) -> dict[str, Any]:
     row: dict[str, Any] = {"receiver": route.receiver, "route": route.id, "group": route.group_key(labels)}
     later = [{"receiver": step.receiver, "reason": step.reason.value, "when": step.words} for step in route.steps]
+    later += [
+        {"receiver": fallback, "reason": Reason.FALLBACK.value, "when": f"if an integration of {receiver} has failed"}
+        for receiver, fallback in chain_of(route.receivers, fallbacks)
+    ]
     return row | ({"later": later} if later else {})
 
 

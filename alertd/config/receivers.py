@@ -18,7 +18,7 @@ from alertd.config.context import Context
 from alertd.config.kinds import Address, Boolean, Choice, Declared, Integer, Kind, Schema, Text
 from alertd.config.places import place_of
 from alertd.config.secrets import SecretText, SecretUrl, Url
-from alertd.config.shape import ListOf, NotYet, Section, Shape
+from alertd.config.shape import ListOf, Section, Shape
 from alertd.model.document import Node
 from alertd.notify.channels.settings import (
     AlertmanagerSettings,
@@ -353,7 +353,7 @@ RECEIVER = Shape(
     {
         "name": Text("What routes call it; unique."),
         **{kind: ListOf(_DOCS[kind], kind=section) for kind, section in INTEGRATIONS.items()},
-        "fallback": NotYet("The receiver told when an integration of this one has failed."),
+        "fallback": Text("The receiver told when an integration of this one has failed."),
     },
 )
 

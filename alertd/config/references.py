@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 
 import attrs
@@ -25,6 +25,7 @@ def check_references(config: Config, root: Node) -> None:
     if config.time_intervals:
         _check_names(root, "time_intervals", "time interval", [interval.name for interval in config.time_intervals])
     _check_routes(config, root)
+    _check_fallbacks(config, root)
     _check_tenants_of_receivers(config, root)
     _check_times(config, root)
     if not config.tenants and not root.document.errors:
@@ -64,6 +65,31 @@ def _check_escalation(steps: Sequence[EscalationStep], receiver: str, node: Node
             found = f"receiver `{step.receiver}`, {seen[step.receiver]}"
             place.problem(found, expected="another receiver", cure="name another one, or remove the step")
         seen.setdefault(step.receiver, "a second time")
+
+
+def _check_fallbacks(config: Config, root: Node) -> None:
+    """Note fallbacks that lead nowhere, or in the end back to whom they stand in for."""
+    names = [receiver.name for receiver in config.receivers if receiver.name]
+    for receiver, node in zip(config.receivers, items_of(place_of(root, "receivers")), strict=False):
+        if not receiver.fallback:
+            continue
+        place = place_of(node, "fallback")
+        _check_receiver(receiver.fallback, place, names)
+        way = _way(receiver.name, config.fallbacks)
+        if way[-1] == receiver.name:
+            shown = " to ".join(f"`{name}`" for name in way[1:])
+            cure = "leave one of them without a fallback"
+            place.problem(f"a fallback from `{receiver.name}` to {shown}", expected="one that ends", cure=cure)
+
+
+def _way(name: str, fallbacks: Mapping[str, str]) -> list[str]:
+    """Give who is told in whose place, up to the first that comes a second time."""
+    way = [name]
+    while (following := fallbacks.get(way[-1])) is not None:
+        way.append(following)
+        if following in way[:-1]:
+            break
+    return way
 
 
 def _check_intervals(route: Route | ChildRoute, node: Node, known: Collection[str]) -> None:

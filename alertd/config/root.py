@@ -147,6 +147,11 @@ class Config:
     warnings: tuple[Problem, ...] = ()
 
     @property
+    def fallbacks(self) -> Mapping[str, str]:
+        """Who is told in whose place, by the receivers' names."""
+        return {receiver.name: receiver.fallback for receiver in self.receivers if receiver.fallback}
+
+    @property
     def receivers_by_name(self) -> Mapping[str, ReceiverSettings]:
         """The receivers by what routes call them."""
         return {receiver.name: receiver for receiver in self.receivers}

@@ -128,7 +128,7 @@ class Delivering:
         if outcome.accepted:
             await transaction.hasten(delivery.integration_id, now)
         if outcome.conversation is not None and outcome.delivery.state is DeliveryState.FAILED:
-            await self._flushing.retry_at_next_tick(transaction, outcome.conversation, now)
+            await self._flushing.given_up(transaction, outcome.conversation, outcome.delivery, now)
         if outcome.conversation is not None and outcome.settles:
             await self._flushing.revisit(transaction, outcome.conversation, now)
         return outcome

@@ -11,6 +11,7 @@ from datetime import datetime
 
 import attrs
 
+from alertd.engine.falling_back import fall_back
 from alertd.engine.outbox import outgoing
 from alertd.engine.silence_endings import SilenceEndings
 from alertd.model.alert import Alert, Event, State
@@ -25,7 +26,7 @@ from alertd.notify.routing import Routing
 from alertd.notify.silences import outlived
 from alertd.render.wording import incident_title
 from alertd.store.port import Store, Transaction
-from alertd.store.values import Conversation, LogEntry
+from alertd.store.values import Conversation, Delivery, LogEntry
 
 BATCH = 200  # groups looked up at once: bounds what a pass holds in memory
 
@@ -155,16 +156,19 @@ class Flushing:
         if group is not None and any(entry.withheld is not None for entry in members):
             await transaction.save_group(touch(group, self.routing.pace(group.route_id), now))
 
-    async def retry_at_next_tick(self, transaction: Transaction, conversation: Conversation, now: datetime) -> None:
-        """After a delivery was given up, the group's next tick decides anew against what was really told.
+    async def given_up(
+        self, transaction: Transaction, conversation: Conversation, delivery: Delivery, now: datetime
+    ) -> None:
+        """After a delivery was given up, the group's next tick decides anew against what was really told, also for whoever takes over.
 
         A group that has ended meanwhile is opened again: somebody has still to hear how it ended. A conversation begins at a tick.
         """
         key, pace = conversation.group_key, self.routing.pace(conversation.route_id)
+        taken_over = await fall_back(transaction, self.routing, conversation, delivery, now)
         group = await transaction.group(key)
         if group is not None:
             await transaction.save_group(touch(group, pace, now))
-        elif conversation.told or conversation.announced:
+        elif conversation.told or conversation.announced or taken_over:
             await transaction.save_group(reopened(conversation, pace, now))
 
     async def _situation(
@@ -226,6 +230,7 @@ class Flushing:
             at=now,
             external_url=self.external_url,
             title=talk.title,
+            stands_in_for=talk.stands_in_for if decision.reason is Reason.FALLBACK else (),
         )
 
 

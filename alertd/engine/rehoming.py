@@ -127,12 +127,14 @@ def _without(talk: Conversation, line: Told) -> Conversation:
 def _with(talk: Conversation, line: Told, source: Conversation) -> Conversation:
     kept = tuple(one for one in talk.told if one.fingerprint != line.fingerprint)
     taken = tuple(one for one in source.taken if one.fingerprint == line.fingerprint)
+    given_up = tuple(one for one in source.given_up if one.fingerprint == line.fingerprint)
     clocks = [instant for instant in (talk.last_message_at, source.last_message_at) if instant is not None]
     repeats = source.repeats if talk.last_message_at is None else min(talk.repeats, source.repeats)
     return attrs.evolve(
         talk,
         told=(*kept, line),
         taken=(*talk.taken, *taken),
+        given_up=(*talk.given_up, *given_up),
         last_message_at=min(clocks, default=None),
         repeats=repeats,
     )
@@ -155,6 +157,7 @@ def _successor(
         receiver=talk.receiver,
         started_at=now,
         sequence=1,
+        stands_in_for=talk.stands_in_for,
     )
     return _at(fresh, home, alerts[line.fingerprint], routing)
 

@@ -92,6 +92,7 @@ class Notification:
     conversation: the same for all messages of one incident at one integration; the root of a mail thread.
     sequence: counts the conversation's messages from one.
     repeated: an earlier attempt may have arrived, and the channel cannot deduplicate: say "may be a repeat".
+    stands_in_for: with reason `fallback`, the integrations that could not be told this, by id.
     title: what the conversation's first message was called (`alertd.render.wording.incident_title`), kept so that a
     mail thread keeps its subject; empty to have it worked out.
     silence: what hides that which a message of reason `silence_ending` lists.
@@ -110,6 +111,7 @@ class Notification:
     at: datetime
     external_url: str | None = None
     repeated: bool = False
+    stands_in_for: tuple[str, ...] = ()
     title: str = ""
     silence: EndingSilence | None = None
 

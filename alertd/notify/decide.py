@@ -61,12 +61,14 @@ class Manner(Reminding):
     integration_id: for alerts that must not go through it. send_resolved: whether ends are told.
     closes_silently: an alert whose rule was removed ends there without a word (chat and mail), since nobody can act on it.
     acknowledges: that somebody has taken it on is told, too.
+    announced_as: why it is told of what others would have been told, such as that these failed; null where it is told for itself.
     """
 
     integration_id: str
     send_resolved: bool = True
     closes_silently: bool = False
     acknowledges: bool = False
+    announced_as: Reason | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -195,13 +197,17 @@ def decide(
     announced = {line.fingerprint for line in known.announced} - known.told.keys()
     unheard = tuple(alert for alert in ended if alert.fingerprint in announced)
     told_ends = tuple(alert for alert in ends if _tells_end(alert, manner))
-    reason = _reason(known, everyone, fires, told_ends, unheard, manner, now) or (Reason.EVENT if events else None)
+    reason = _reason(known, everyone, fires, told_ends, unheard, manner, now) or _event_reason(events, manner)
     forgotten = frozenset(alert.fingerprint for alert in ends if not _tells_end(alert, manner))
     if reason is None:
         withheld = _unreminded(known, firing, manner, now) or _silence(everyone, ends)
         return Decision(withheld=withheld, forgotten=forgotten)
     resolved = tuple(ResolvedAlert(alert=alert, ended=_how(alert)) for alert in (*told_ends, *unheard))
     return Decision(reason=reason, firing=firing, resolved=resolved, events=events, forgotten=forgotten)
+
+
+def _event_reason(events: tuple[Event, ...], manner: Manner) -> Reason | None:
+    return (manner.announced_as or Reason.EVENT) if events else None
 
 
 def _tells_end(alert: Alert, manner: Manner) -> bool:
@@ -222,7 +228,7 @@ def _reason(
     now: datetime,
 ) -> Reason | None:
     if news := [entry for entry in firing if is_news(known, entry.alert)]:
-        joining = next((entry.announced_as for entry in news if entry.announced_as is not None), None)
+        joining = next((entry.announced_as for entry in news if entry.announced_as is not None), manner.announced_as)
         return joining or (Reason.NEW_ALERTS if known.told else Reason.FIRST_NOTIFICATION)
     if ends:
         return Reason.SOME_RESOLVED if _others_fire(known, everyone) else _closing(ends)
@@ -231,7 +237,7 @@ def _reason(
         return Reason.ACKNOWLEDGED
     if alerts and _repeat_is_due(known, manner, now) and not _unreminded(known, alerts, manner, now):
         return Reason.REPEAT
-    return Reason.LATE if unheard else None
+    return (manner.announced_as or Reason.LATE) if unheard else None
 
 
 def is_news(known: Ledger, alert: Alert) -> bool:

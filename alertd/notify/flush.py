@@ -157,7 +157,7 @@ def _reconsider(
 
 
 def _turn(listener: Listener, talk: Conversation, decision: Decision, members: tuple[Member, ...]) -> Turn:
-    if not talk.sequence and not decision.speaks:
+    if not (talk.sequence or talk.stands_in_for or decision.speaks):
         return Turn(listener=listener, conversation=None, decision=decision, heard=members)  # it has never begun
     told = tuple(line for line in talk.told if line.fingerprint not in decision.forgotten)
     spoken = talk.sequence + (1 if decision.speaks else 0)
@@ -182,14 +182,28 @@ def _changes_set(decision: Decision) -> bool:
 
 
 def _begin(listener: Listener, situation: Situation, now: datetime) -> Conversation:
-    seed = f"{situation.group_key}\0{listener.integration_id}\0{now.isoformat()}"
-    return Conversation(
-        id=hashlib.sha256(seed.encode()).hexdigest()[:24],
-        group_key=situation.group_key,
-        route_id=situation.route_id,
-        group_labels=situation.group_labels,
+    return begun(
+        situation.group_key,
+        situation.route_id,
+        situation.group_labels,
         integration_id=listener.integration_id,
         receiver=listener.receiver,
+        now=now,
+    )
+
+
+def begun(
+    group_key: str, route_id: str, group_labels: Mapping[str, str], *, integration_id: str, receiver: str, now: datetime
+) -> Conversation:
+    """Give a conversation in which nothing has been said yet."""
+    seed = f"{group_key}\0{integration_id}\0{now.isoformat()}"
+    return Conversation(
+        id=hashlib.sha256(seed.encode()).hexdigest()[:24],
+        group_key=group_key,
+        route_id=route_id,
+        group_labels=group_labels,
+        integration_id=integration_id,
+        receiver=receiver,
         started_at=now,
     )
 

@@ -78,7 +78,7 @@ class Listener:
     """One integration that listens to a group, and how it wants to be told.
 
     leaving: the route no longer names it, but it was told that something fires: it hears how that ends, and nothing new.
-    late: it hears of an alert only once one of its `steps` is reached.
+    late: it hears of an alert only once one of its `steps` is reached, or once it was handed over to it (`alertd.notify.fallback`).
     """
 
     receiver: str
@@ -111,6 +111,8 @@ class Listener:
         joining = [step for step in reached if not (step.stops_when_acknowledged and taken.has(alert))]
         if joining:
             return attrs.evolve(entry, announced_as=joining[0].reason)
+        if self.manner.announced_as is not None and known.announces(alert.fingerprint):
+            return entry
         if reached:
             return _silent(entry, entry.withheld or Withheld.ACKNOWLEDGED)
         return _silent(entry) if concerned else None

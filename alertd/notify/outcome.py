@@ -138,6 +138,7 @@ def _told(conversation: Conversation | None, delivery: Delivery, at: datetime) -
         told=tuple(sorted(known.told.values(), key=lambda line: line.fingerprint)),
         announced=tuple(sorted(known.announced, key=lambda line: (line.fingerprint, line.episode))),
         last_message_at=known.last_message_at,
+        given_up=(),
         repeats=known.repeats,
         acknowledged=conversation.acknowledged
         and attrs.evolve(conversation.acknowledged, told=known.acknowledgement_told),

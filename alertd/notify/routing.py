@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 import attrs
 
 from alertd.model.alert import Alert, Event
-from alertd.model.notification import Withheld
+from alertd.model.notification import Reason, Withheld
 from alertd.notify.channels.port import Integration
 from alertd.notify.decide import Manner
+from alertd.notify.fallback import chain_of
 from alertd.notify.flush import Withhold
 from alertd.notify.group import Pace
 from alertd.notify.inhibition import InhibitRule, inhibitor
@@ -24,12 +25,14 @@ from alertd.store.values import Conversation
 class Routing:
     """The route tree, the integrations of every receiver by its name, and the inhibit rules.
 
+    fallbacks: by the name of a receiver, that of the one told in its place.
     silence_warning: how long before its end a silence is spoken of; null: never.
     round_interval: how often jobs are looked at, and so how long after an attempt its outcome is seen at the latest.
     """
 
     root: Route
     receivers: Mapping[str, tuple[Integration, ...]]
+    fallbacks: Mapping[str, str] = attrs.field(factory=dict)
     inhibit_rules: tuple[InhibitRule, ...] = ()
     silence_warning: timedelta | None = None
     round_interval: timedelta = timedelta(minutes=5)
@@ -57,14 +60,39 @@ class Routing:
         return next((integration for integration in everyone if integration.id == integration_id), None)
 
     def listeners(self, route_id: str, conversations: Iterable[Conversation]) -> tuple[Listener, ...]:
-        """Give who hears of a group: its receiver, those that join later, and at last those that were told and are not named any more."""
-        route = self.route(route_id)
+        """Give who hears of a group: its receiver, those that join later, and those that were told and are not named any more."""
+        route, talks = self.route(route_id), {talk.integration_id: talk for talk in conversations}
         named = tuple(self._named(route)) if route else ()
         ids = {listener.integration_id for listener in named}
-        left = (self.integration(talk.integration_id) for talk in conversations if talk.integration_id not in ids)
         pace = self.pace(route_id)
-        leaving = (self._listener(integration, pace) for integration in left if integration is not None)
-        return (*named, *(attrs.evolve(listener, leaving=True) for listener in leaving))
+        others = (self.integration(integration_id) for integration_id in talks if integration_id not in ids)
+        unnamed = (self._listener(integration, pace) for integration in others if integration is not None)
+        everyone = (*named, *(attrs.evolve(listener, leaving=True) for listener in unnamed))
+        return tuple(self._standing_in(listener, talks) for listener in everyone)
+
+    def _standing_in(self, listener: Listener, talks: Mapping[str, Conversation]) -> Listener:
+        """Give a listener as it is while it is told in the place of others: it is reminded as long as they fail."""
+        talk = talks.get(listener.integration_id)
+        absent = tuple(one for one in talk.stands_in_for if self._falls_back(one, listener.receiver)) if talk else ()
+        if not absent or not (listener.late or listener.leaving):
+            return listener
+        fails = any(talks[one].given_up for one in absent if one in talks)
+        manner = attrs.evolve(listener.manner, announced_as=Reason.FALLBACK)
+        if listener.leaving and not fails:
+            manner = attrs.evolve(manner, repeat_interval=timedelta(0))
+        return attrs.evolve(listener, manner=manner, late=True, leaving=False)
+
+    def _falls_back(self, integration_id: str, receiver: str) -> bool:
+        integration = self.integration(integration_id)
+        return integration is not None and self.fallbacks.get(integration.receiver) == receiver
+
+    def takes_over(self, talk: Conversation) -> tuple[Integration, ...]:
+        """Give who is told in the place of a conversation's integration once that has failed; none that hears of the group anyway."""
+        integration, route = self.integration(talk.integration_id), self.route(talk.route_id)
+        fallback = self.fallbacks.get(integration.receiver) if integration is not None else None
+        if fallback is None or (route is not None and route.receiver == fallback):
+            return ()
+        return self.receivers.get(fallback, ())
 
     def _named(self, route: Route) -> Iterator[Listener]:
         for receiver in route.receivers:
@@ -74,9 +102,10 @@ class Routing:
                 yield attrs.evolve(listener, late=receiver != route.receiver, steps=steps)
 
     def hears(self, route: Route, integration_id: str) -> bool:
-        """Whether an integration hears of a route's alerts, from the start or later."""
-        everyone = (one for receiver in route.receivers for one in self.receivers.get(receiver, ()))
-        return any(integration.id == integration_id for integration in everyone)
+        """Whether an integration hears of a route's alerts, from the start, later or in another's place."""
+        fallbacks = (fallback for _, fallback in chain_of(route.receivers, self.fallbacks))
+        everyone = (one for receiver in (*route.receivers, *fallbacks) for one in self.receivers.get(receiver, ()))
+        return any(one.id == integration_id for one in everyone)
 
     def _listener(self, integration: Integration, pace: Pace) -> Listener:
         manner = Manner(

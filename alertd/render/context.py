@@ -92,6 +92,7 @@ class Group:
     id: the message's key, stable over all attempts. reason: the member of the closed enum, `meaning` in words.
     tone: ``critical error warning info``, the worst that fires; else ``resolved``, ``ended`` (ended, and no all-clear) or
     ``drill``; ``info`` for a word in advance. title: the incident's name. firing, resolved, events: how many there are, those left out included.
+    stands_in_for: with reason ``fallback``, the integrations that could not be told, without the name ``default``.
     repeated: the same message may have arrived before.
     remedy: where several alerts need the same, so that it is said once; their blocks have it too.
     silence: the one that is about to end, in messages of reason `silence_ending`; null elsewhere.
@@ -112,6 +113,7 @@ class Group:
     events: int
     conversation: str
     sequence: int
+    stands_in_for: tuple[str, ...] = ()
     repeated: bool = False
     remedy: Remedy | None = None
     silence: EndingSilence | None = None
@@ -224,7 +226,8 @@ def _group(notification: Notification, alerts: Alerts) -> Group:
         key=notification.group_key,
         labels=notification.group_labels,
         reason=notification.reason.value,
-        meaning=wording.MEANINGS[notification.reason],
+        meaning=wording.meaning(notification),
+        stands_in_for=wording.absent(notification),
         receiver=notification.receiver,
         observed_between=Window(*notification.observed_between),
         headline=wording.headline(notification),

@@ -279,6 +279,8 @@ def samples() -> Mapping[str, Notification]:
         Reason.SUBJECT_GONE: {"firing": (), "resolved": (ended(alert(), Ended.GONE),)},
         Reason.NOT_WATCHED: {"firing": (), "resolved": (ended(alert(), Ended.NOT_WATCHED),)},
         Reason.SILENCE_ENDING: {"firing": _several(3), "silence": silence()},
+        Reason.FALLBACK: {"receiver": "managers", "stands_in_for": ("identity-oncall/teams/default",)},
+        Reason.ESCALATION: {"receiver": "managers"},
         Reason.RULE_REMOVED: {"firing": (), "resolved": (ended(alert(), Ended.RULE_REMOVED),)},
     }
     by_reason = {reason.value: notification(reason, **changes.get(reason, {})) for reason in Reason}

@@ -44,7 +44,7 @@ _PREFIXES: Mapping[Reason, str] = {
     Reason.ACKNOWLEDGED: "Acknowledged",
     Reason.REMINDER_DEADLINE: "Deadline ahead",
     Reason.ESCALATION: "Escalated",
-    Reason.FALLBACK: "Fallback",
+    Reason.FALLBACK: "Undelivered",
     Reason.MUTE_SUMMARY: "While muted",
     Reason.SILENCE_ENDING: "Silence ends soon",
     Reason.DIGEST: "Digest",
@@ -76,6 +76,18 @@ PROPERTIES: Mapping[str, str] = {
 }
 _RANKS = {path: rank for rank, path in enumerate(PROPERTIES)}
 _MAP_ENTRY = re.compile(r'(?P<path>[\w.]+)\["(?P<key>.*)"\]')
+
+
+def meaning(notification: Notification) -> str:
+    """Say in words why a message goes out."""
+    if notification.stands_in_for:
+        return f"it could not be delivered to {' and '.join(absent(notification))}"
+    return MEANINGS[notification.reason]
+
+
+def absent(notification: Notification) -> tuple[str, ...]:
+    """Name the integrations that failed, never by an address."""
+    return tuple(plain(one.removesuffix("/default"), _NAME_MAX) for one in notification.stands_in_for)
 
 
 def property_rank(path: str) -> int | None:

@@ -257,6 +257,8 @@ class Conversation:
     recheck: a decision was put off while that delivery was under way; it is taken anew when that has ended.
     events: waiting for the next message. acknowledged: by whom, as long as its alerts stay the same.
     taken: the episodes it told of when somebody acknowledged it; they are not escalated, whatever else joins them.
+    given_up: what has been handed over to a fallback since it last accepted a message. stands_in_for: the integrations that it is told in the
+    place of, by id.
     route_id, group_labels: its group's, which it may outlive.
     title: what its first message was called; a mail thread keeps its subject by it.
     """
@@ -279,6 +281,8 @@ class Conversation:
     recheck: bool = False
     acknowledged: Acknowledgement | None = None
     taken: tuple[Announced, ...] = ()
+    given_up: tuple[Announced, ...] = ()
+    stands_in_for: tuple[str, ...] = ()
 
     @property
     def lines(self) -> tuple[Told | Announced, ...]:

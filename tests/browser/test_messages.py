@@ -33,6 +33,8 @@ PICTURES = (
     "all_resolved",
     "event",
     "subject_gone",
+    "escalation",
+    "fallback",
     "drill",
     "silence_ending",
     "template deletes",

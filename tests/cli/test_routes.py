@@ -44,6 +44,20 @@ def test_who_hears_of_it_later_stands_below(alertd: Any) -> None:
     assert [row["later"] for row in rows] == [[{"receiver": "managers", "reason": "escalation", "when": "after 1h30m"}]]
 
 
+def test_so_does_who_is_told_in_anothers_place(alertd: Any) -> None:
+    Path("alertd.yaml").write_text(
+        "receivers: [{name: oncall, fallback: managers}, {name: managers, fallback: director}, {name: director}]\n"
+        "route: {receiver: oncall, group_by: []}\n",
+        encoding="utf-8",
+    )
+
+    assert alertd("routes", "test").out.splitlines() == [
+        "oncall\t{}:{}",
+        "  managers\tfallback if an integration of oncall has failed",
+        "  director\tfallback if an integration of managers has failed",
+    ]
+
+
 @pytest.mark.parametrize(("receiver", "code"), [("oncall", 0), ("managers", 1)])
 def test_an_expectation_decides_the_exit_code(alertd: Any, receiver: str, code: int) -> None:
     assert alertd("routes", "test", "tenant=contoso", "--expect", receiver).code == code

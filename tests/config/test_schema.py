@@ -16,7 +16,7 @@ _HERE = Path(__file__).parent
 _OF_SHAPE = (
     "not-a-mapping", "unknown-section", "unknown-key-in-section", "section-is-text", "no-receivers", "no-route", "receivers-empty",
     "interval-is-no-duration", "concurrency-too-high", "first-sight-unknown", "two-credentials", "credential-misspelt", "unknown-cloud",
-    "graph-url-is-no-url", "tenant-without-name", "later-integrations", "later-sections", "store-is-a-path", "override-severity-unknown",
+    "graph-url-is-no-url", "tenant-without-name", "later-sections", "escalation-wrong", "store-is-a-path", "override-severity-unknown",
     "override-without-alert", "webhook-is-no-list", "inhibit-rule-without-target", "inhibit-rule-unknown-word",
     "mail-port-out-of-range", "mail-without-recipient", "name-in-tenant-defaults", "route-without-receiver", "size-without-unit",
     "route-matchers-at-the-root", "routes-are-a-mapping", "time-intervals-wrong",

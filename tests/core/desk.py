@@ -160,10 +160,22 @@ def route(
 
 
 class Desk:
-    """Alerts come in, messages go out. Labels: `alertname` and what `labels` gives. holds: the `for` of some of them."""
+    """Alerts come in, messages go out.
 
-    def __init__(self, root: Route, *receivers: Receiver, holds: Mapping[str, timedelta] | None = None) -> None:
+    Labels: `alertname` and what `labels` gives. holds: the `for` of some alerts. fallbacks: by receiver. retry_for: until a message is given up.
+    """
+
+    def __init__(
+        self,
+        root: Route,
+        *receivers: Receiver,
+        holds: Mapping[str, timedelta] | None = None,
+        fallbacks: Mapping[str, str] | None = None,
+        retry_for: timedelta = DAY,
+    ) -> None:
         self._holds = holds or {}
+        self._policy = DeliveryPolicy(retry_for=retry_for)
+        self.fallbacks = fallbacks or {}
         self.receivers = {one.integration.id: one for one in receivers}
         self.store = MemoryStore()
         self.now = START
@@ -176,10 +188,9 @@ class Desk:
         for one in self.receivers.values():
             known = by_name.get(one.integration.receiver, ())
             by_name[one.integration.receiver] = (*known, one.integration)
-        self.routing = Routing(root=self.root, receivers=by_name)
-        policy = DeliveryPolicy()
-        self._flushing = Flushing(self.store, self.routing, self.receivers, policy)
-        self._delivering = Delivering(self.store, self._flushing, self.receivers, policy, chance=lambda: 0.0)
+        self.routing = Routing(root=self.root, receivers=by_name, fallbacks=self.fallbacks)
+        self._flushing = Flushing(self.store, self.routing, self.receivers, self._policy)
+        self._delivering = Delivering(self.store, self._flushing, self.receivers, self._policy, chance=lambda: 0.0)
 
     # What happens.
 

@@ -14,6 +14,7 @@ from alertd.model.document import Document
 from alertd.notify.channels.port import Integration
 from alertd.notify.group import Pace
 from alertd.notify.inhibition import InhibitRule
+from alertd.notify.listener import Escalation
 from alertd.notify.matchers import parse_matcher
 from alertd.notify.outcome import DeliveryPolicy
 from alertd.notify.routes import Route
@@ -32,6 +33,8 @@ JOBS = {job: JobName(tenant="contoso", service_principal=f"App {job}", id=job) f
 WORDS = ("Active", "Paused", "Paused", "NotRun", "error", "absent")
 SOURCE_WORDS = ("Active", "Quarantine(Unknown)", "Quarantine(Unknown)", "error")
 RECEIVERS = ("chat", "mail")
+ESCALATED, FALLBACK = "boss", "spare"
+PATIENCE = timedelta(minutes=5)  # of those who are told first, before the boss is
 RULES = """
 groups:
   - name: small
@@ -55,6 +58,7 @@ class Story:
 
     answers: of three jobs that may be paused, and of `q`, whose quarantine inhibits them until the story is over.
     keep: steps of keep_firing_for. patience: retry_for. both: there are two receivers. reloads: when which configuration comes into force.
+    escalates: what goes on firing at the first receiver is told to the boss. falls_back: what that one could not be told is told to the spare.
     """
 
     answers: Mapping[str, Sequence[str]]
@@ -68,6 +72,13 @@ class Story:
     patience: int = 86_400
     both: bool = False
     reloads: Sequence[tuple[int, str]] = ()
+    escalates: bool = False
+    falls_back: bool = False
+
+    @property
+    def everyone(self) -> Sequence[str]:
+        """All that may be told anything."""
+        return [*self.receivers, *[ESCALATED] * self.escalates, *[FALLBACK] * self.falls_back]
 
     @property
     def receivers(self) -> Sequence[str]:
@@ -105,7 +116,12 @@ class Story:
         kept = [attrs.evolve(rule, keep_firing_for=self.keep * STEP) if rule.when else rule for rule in KNOWN]
         asked = [rule for rule in kept if not (rule.name == "Paused" and configuration == "nothing about pauses")]
         plain = Setting.of(asked, None)
-        routing = Routing(root=self._root(configuration), receivers=integrations(plain), inhibit_rules=(INHIBIT,))
+        routing = Routing(
+            root=self._root(configuration),
+            receivers=integrations(plain),
+            fallbacks={RECEIVERS[0]: FALLBACK} if self.falls_back else {},
+            inhibit_rules=(INHIBIT,),
+        )
         policy = DeliveryPolicy(retry_for=timedelta(seconds=self.patience))
         return attrs.evolve(plain, routing=routing, policy=policy)
 
@@ -117,8 +133,16 @@ class Story:
         pace = Pace(group_wait=timedelta(seconds=self.wait), group_interval=timedelta(seconds=self.tick))
         together = self.together is not (configuration == "grouped otherwise")
         group_by = ("tenant",) if together else ("tenant", "alertname")
+        steps = (Escalation(receiver=ESCALATED, after=PATIENCE),) if self.escalates else ()
         leaves = tuple(
-            Route(id=receiver, receiver=receiver, group_by=group_by, pace=pace, continues=True)
+            Route(
+                id=receiver,
+                receiver=receiver,
+                group_by=group_by,
+                pace=pace,
+                continues=True,
+                steps=steps if receiver == RECEIVERS[0] else (),
+            )
             for receiver in self.named(configuration)
         )
         return Route(id="{}", receiver=RECEIVERS[0], group_by=group_by, pace=pace, children=leaves)
@@ -126,7 +150,7 @@ class Story:
 
 def integrations(setting: Setting) -> Mapping[str, tuple[Integration, ...]]:
     [(known,)] = setting.routing.receivers.values()
-    return {receiver: (attrs.evolve(known, receiver=receiver),) for receiver in RECEIVERS}
+    return {one: (attrs.evolve(known, receiver=one),) for one in (*RECEIVERS, ESCALATED, FALLBACK)}
 
 
 def silenced(start: int, length: int) -> SilenceScript:
@@ -145,13 +169,14 @@ def behaviour(receiver: str, start: int, length: int, kind: str) -> Behaviour:
 
 SECONDS = st.integers(0, 200).map(lambda number: number * 5)
 LENGTHS = SECONDS.map(lambda second: second + 5)
+STRUCK = (*RECEIVERS, *RECEIVERS, ESCALATED, FALLBACK)
 KINDS = st.sampled_from(["503", "503", "404", "429", "hang"])
 PAUSES = st.dictionaries(st.sampled_from("abc"), st.lists(st.sampled_from(WORDS), min_size=1, max_size=10), min_size=1)
 SOURCE = st.lists(st.sampled_from(SOURCE_WORDS), max_size=6).map(lambda words: [*words, "Active"])
 STORIES = st.builds(
     Story,
     answers=PAUSES | st.builds(lambda jobs, source: {**jobs, "q": source}, PAUSES, SOURCE),
-    outages=st.lists(st.tuples(st.sampled_from(RECEIVERS), SECONDS, LENGTHS, KINDS), max_size=3),
+    outages=st.lists(st.tuples(st.sampled_from(STRUCK), SECONDS, LENGTHS, KINDS), max_size=3),
     silence=st.none() | st.tuples(SECONDS, LENGTHS),
     restarts=st.lists(SECONDS, max_size=3),
     wait=st.sampled_from([0, 0, 30]),
@@ -161,6 +186,8 @@ STORIES = st.builds(
     patience=st.sampled_from([86_400, 86_400, 150]),
     both=st.booleans(),
     reloads=st.lists(st.tuples(SECONDS, st.sampled_from(CONFIGURATIONS)), max_size=3),
+    escalates=st.booleans(),
+    falls_back=st.booleans(),
 )
 
 

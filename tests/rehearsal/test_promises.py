@@ -18,7 +18,7 @@ from alertd.model.notification import Notification, Reason
 from alertd.rehearsal.course import Course
 from alertd.rehearsal.receivers import Attempt
 
-from .stories import SECOND, STEP, STORIES, Story, play
+from .stories import ESCALATED, FALLBACK, PATIENCE, SECOND, STEP, STORIES, Story, play
 
 # What is true, from the answers alone.
 
@@ -114,8 +114,8 @@ def test_no_silent_miss(story: Story) -> None:
 
     firing = {job for job in story.answers if true_at(story, job, course.end)}
     assert {alert.labels["job_id"] for alert in course.alerts_at(course.end)} == firing
-    named = story.named(story.in_force(course.end))
-    for receiver in story.receivers:
+    named = [*story.named(story.in_force(course.end)), ESCALATED]
+    for receiver in story.everyone:
         believed = belief(attempts_of(course, receiver, "accepted"))
         assert believed == firing if receiver in named else believed <= firing
         if not story.gives_up and receiver in named:
@@ -146,7 +146,7 @@ def test_no_false_all_clear(story: Story) -> None:
     """When an end was decided to be told, the last good answer did not say "firing"."""
     course = play(story)
 
-    for receiver in story.receivers:
+    for receiver in story.everyone:
         for attempt in attempts_of(course, receiver, "accepted", "no answer", "503", "404", "429"):
             decided = attempt.notification.at - story.script.start
             for job in subjects(attempt.notification, resolved=True):
@@ -159,7 +159,7 @@ def test_no_noise(story: Story) -> None:
     """Two messages of a group in a row never say the same, and none lists an alert on both sides."""
     course = play(story)
 
-    for receiver in story.receivers:
+    for receiver in story.everyone:
         attempts = attempts_of(course, receiver, "accepted")
         for group in {attempt.notification.group_key for attempt in attempts}:
             said = [content(attempt) for attempt in attempts if attempt.notification.group_key == group]
@@ -176,11 +176,12 @@ def test_every_message_is_news(story: Story) -> None:
     story = attrs.evolve(story.without("hang"), silence=None, answers=answers)
     course = play(story)
 
-    for receiver in story.receivers:
+    for receiver in story.everyone:
         attempts = attempts_of(course, receiver, "accepted")
         for place, attempt in enumerate(attempts):
             changed = belief(attempts[:place]) != belief(attempts[: place + 1])
-            assert changed or attempt.notification.events or attempt.notification.reason is Reason.LATE
+            explains = attempt.notification.reason in {Reason.LATE, Reason.FALLBACK}
+            assert changed or attempt.notification.events or explains
 
 
 @thorough
@@ -191,11 +192,11 @@ def test_events_are_told_once(story: Story) -> None:
     course = play(story)
 
     happened = sum(changes(words) for words in story.answers.values())
-    for receiver in story.receivers:
+    for receiver in story.everyone:
         messages = [attempt.notification for attempt in attempts_of(course, receiver, "accepted")]
         told = Counter((event.key, event.at) for message in messages for event in message.events)
         assert max(told.values(), default=0) <= 1
-        if story.silence is None and not story.gives_up:
+        if story.silence is None and not story.gives_up and receiver in story.receivers:
             assert sum(told.values()) == happened
 
 
@@ -210,6 +211,40 @@ def changes(words: Sequence[str]) -> int:
             count += bool(before) and word != before
             before, absences = word, 0
     return count
+
+
+# Whoever joins late.
+
+
+@thorough
+@given(story=STORIES)
+def test_a_fallback_stands_in_whole(story: Story) -> None:
+    """Where the first receiver takes nothing at all, its fallback knows in the end what fires, and was told every event once."""
+    outages = [(one, start, length, "503") for one, start, length, kind in story.outages if kind != "hang"]
+    story = attrs.evolve(
+        story, falls_back=True, patience=86_400, reloads=(), outages=[("chat", 0, 86_400, "404"), *outages]
+    )
+    course = play(story)
+
+    firing = {job for job in story.answers if true_at(story, job, course.end)}
+    attempts = attempts_of(course, FALLBACK, "accepted")
+    told = Counter((event.key, event.at) for attempt in attempts for event in attempt.notification.events)
+    assert belief(attempts) == firing
+    assert max(told.values(), default=0) <= 1
+    if story.silence is None:
+        assert sum(told.values()) == sum(changes(words) for words in story.answers.values())
+
+
+@thorough
+@given(story=STORIES)
+def test_the_boss_hears_of_nothing_before_its_time(story: Story) -> None:
+    """Escalation tells of what has been firing for so long, and of nothing else."""
+    course = play(attrs.evolve(story, escalates=True))
+
+    for attempt in attempts_of(course, ESCALATED, "accepted", "no answer"):
+        if attempt.notification.reason is Reason.ESCALATION:
+            began = [alert.startsAt for alert in attempt.notification.firing if alert.startsAt is not None]
+            assert all(instant + PATIENCE <= attempt.notification.at for instant in began)
 
 
 # It fires again while its end is still on its way: a restart in between must not have opened its group already.
