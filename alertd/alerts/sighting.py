@@ -86,12 +86,12 @@ class Sighting:
         principal: PrincipalRecord,
         record: JobRecord,
         subject: Subject,
-        changes: Iterable[Change] = (),
+        changes: Iterable[Change],
         *,
         alerts: Mapping[str, Alert],
         changed: bool,
-        baseline: bool = False,
-        renewed: bool = False,
+        baseline: bool,
+        renewed: bool,
     ) -> Case:
         """Put a subject before the rules.
 

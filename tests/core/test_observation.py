@@ -102,6 +102,17 @@ def test_a_failed_reading_in_between_does_not_make_first_jobs_appear() -> None:
     assert names(play.read(ACTIVE)) == []
 
 
+def test_what_appears_was_not_observed_before() -> None:
+    """Its principal was, but nobody can say when the job began to be as it is."""
+    play = Play()
+    play.read(ACTIVE)
+
+    (move,) = play.read(ACTIVE, job("Quarantine", "SF.2")).moves
+
+    assert move.after is not None
+    assert (move.after.evidence.previous, move.after.evidence.observed_from) == (None, None)
+
+
 # Unchanged and changed.
 
 
@@ -141,6 +152,18 @@ def test_a_change_is_stored_as_what_differs() -> None:
     assert (entry.full, entry.changes) == (None, (Change("status.code", "Active", "Quarantine"),))
     assert entry.facts is None  # a replay steps them
     assert names(seen) == ["inactive->firing Quarantined", "Changed"]
+
+
+def test_rules_see_the_job_as_it_was_before() -> None:
+    play = Play(
+        book(
+            "groups: [{name: g, rules: [{alert: Moved, event: previous_job.templateId == params.was, params: {was: a}}]}]"
+        )
+    )
+    play.read(attrs.evolve(ACTIVE, templateId="a"))
+
+    assert names(play.read(attrs.evolve(ACTIVE, templateId="b"))) == ["Moved"]
+    assert names(play.read(attrs.evolve(ACTIVE, templateId="c"))) == []
 
 
 def test_evidence_says_between_which_readings() -> None:
