@@ -14,10 +14,11 @@ from alertd.model.notification import DeliveryState
 from alertd.notify.silences import Silence
 from alertd.store.memory_state import FIRING, MemoryState, Placed, job_key
 from alertd.store.memory_tables import Table
-from alertd.store.replay import completed
+from alertd.store.replay import completed, last_standing
 from alertd.store.values import (
     Conversation,
     Delivery,
+    DigestRecord,
     Due,
     Group,
     HistoryEntry,
@@ -181,6 +182,18 @@ class MemoryReader:
         """Give the deliveries given up since each integration last accepted one."""
         failures = self._tables.failures
         return {integration_id: failures[integration_id] for integration_id in sorted(failures)}
+
+    async def digests(self) -> tuple[DigestRecord, ...]:
+        """Give how far digests have come, by key."""
+        return self._tables.digests.ordered()
+
+    async def snapshots_before(
+        self, tenant_key: str, principal_ids: Collection[str], instant: datetime
+    ) -> tuple[HistoryEntry, ...]:
+        """Give jobs as they stood just before an instant."""
+        table, wanted = self._tables.history, {(tenant_key, each) for each in principal_ids}
+        jobs = dict.fromkeys(key for key in map(job_key, table.ordered()) if key[:2] in wanted)
+        return last_standing(_leading(table.under("job", key), instant) for key in jobs)
 
     async def history(
         self, *, tenant_key: str | None = None, job_id: str | None = None, since: datetime | None = None

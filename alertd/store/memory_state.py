@@ -13,6 +13,7 @@ from alertd.store.memory_tables import Agenda, Buckets, Table, Undo
 from alertd.store.values import (
     Conversation,
     Delivery,
+    DigestRecord,
     Group,
     HistoryEntry,
     JobRecord,
@@ -66,6 +67,7 @@ class MemoryState:
             state=Buckets(lambda delivery: (delivery.state,)),
             place=Buckets(lambda delivery: ((delivery.conversation_id, delivery.sequence),)),
         )
+        self.digests: Table[str, DigestRecord] = Table(self.journal)
         self.failures: Table[str, int] = Table(self.journal)
         self.history: Table[int, HistoryEntry] = Table(self.journal, job=Buckets(lambda entry: (job_key(entry),)))
         self.rounds: Table[int, RoundEntry] = Table(self.journal, tenant=Buckets(lambda entry: (entry.tenant_key,)))

@@ -18,6 +18,7 @@ from alertd.store.memory_tables import Table
 from alertd.store.values import (
     Conversation,
     Delivery,
+    DigestRecord,
     Group,
     HistoryEntry,
     JobRecord,
@@ -139,6 +140,20 @@ class MemoryTransaction(MemoryReader):
         for delivery in later:
             self._tables.deliveries.put(delivery.id, attrs.evolve(delivery, due_at=now))
         return len(later)
+
+    async def save_digest(self, record: DigestRecord, *, expected_sequence: int | None = None) -> None:
+        """Save how far a digest has come, if its sequence is the expected one."""
+        digests = self._tables.digests
+        found = digests.get(record.key)
+        if expected_sequence is not None and (found is None or found.sequence != expected_sequence):
+            raise fenced_off(
+                f"digest {record.key}", "sequence", expected_sequence, found.sequence if found is not None else None
+            )
+        digests.put(record.key, record)
+
+    async def delete_digest(self, key: str) -> None:
+        """Forget a digest."""
+        _remove(self._tables.digests, [key])
 
     async def append_history(self, entries: Iterable[HistoryEntry]) -> None:
         """Append changed snapshots."""

@@ -25,6 +25,7 @@ from alertd.notify.silences import Silence
 from alertd.store.values import (
     Conversation,
     Delivery,
+    DigestRecord,
     Due,
     Group,
     HistoryEntry,
@@ -148,7 +149,20 @@ class Reader(Protocol):
         """Give, by integration id, the deliveries given up since that integration last accepted one; without zeros."""
         ...
 
+    async def digests(self) -> tuple[DigestRecord, ...]:
+        """Give how far scheduled digests have come, by key."""
+        ...
+
     # History.
+    async def snapshots_before(
+        self, tenant_key: str, principal_ids: Collection[str], instant: datetime
+    ) -> tuple[HistoryEntry, ...]:
+        """Give the jobs of these principals as they stood just before an instant, each by its latest entry as a full one.
+
+        In no order; without those that had gone by then, and those whose history does not reach so far back.
+        """
+        ...
+
     def history(
         self, *, tenant_key: str | None = None, job_id: str | None = None, since: datetime | None = None
     ) -> AsyncIterator[HistoryEntry]:
@@ -249,6 +263,14 @@ class Transaction(Reader, Protocol):
 
     async def hasten(self, integration_id: str, now: datetime) -> int:
         """Make all that waits for an integration (`pending` or `unknown`) due at `now`; give how many."""
+        ...
+
+    async def save_digest(self, record: DigestRecord, *, expected_sequence: int | None = None) -> None:
+        """Save how far a digest has come; `expected_sequence` is the one read. Raises FencedError if another stands there."""
+        ...
+
+    async def delete_digest(self, key: str) -> None:
+        """Forget a digest that is scheduled no more."""
         ...
 
     async def append_history(self, entries: Iterable[HistoryEntry]) -> None:

@@ -33,6 +33,7 @@ from alertd.store.tables import (
     alerts,
     conversations,
     deliveries,
+    digests,
     events,
     groups,
     history,
@@ -202,6 +203,17 @@ COUNT_FAILURE = (
 )
 FORGET_FAILURES = update(integrations).where(is_given(integrations.c.id, "integration")).values(failed=0)
 
+# Digests.
+DIGESTS = select(digests).order_by(digests.c.key)
+SAVE_DIGEST = upsert(digests)
+REPLACE_DIGEST = (
+    update(digests)
+    .where(is_given(digests.c.key, "digest"), is_given(digests.c.sequence, "expected"))
+    .values(sequence=bindparam("sequence"), since=bindparam("since"), due_at=bindparam("due_at"))
+)
+DIGEST_SEQUENCE = select(digests.c.sequence).where(is_given(digests.c.key))
+DELETE_DIGEST = delete(digests).where(is_given(digests.c.key))
+
 # History. An entry's id leads to its batch, and a batch's to the ids of its entries.
 _of_batch = history_batches.c.id == history.c.id // BATCH_ROOM
 _in_batch = and_(
@@ -265,6 +277,12 @@ HISTORY_LEADING = HISTORY_OF_JOB.where(
     )
     .correlate(history)
     .scalar_subquery(),
+)
+# The jobs of these principals that the history knows.
+HISTORY_JOBS_OF = (
+    select(history_jobs.c.id)
+    .where(is_given(history_jobs.c.tenant_key), is_one_of(history_jobs.c.service_principal_id, "principals"))
+    .order_by(history_jobs.c.service_principal_id, history_jobs.c.job_id)
 )
 ADD_HISTORY_JOB = insert_new(history_jobs)
 ADD_BATCH = insert(history_batches).returning(history_batches.c.id)

@@ -32,6 +32,12 @@ def completed(entry: HistoryEntry, leading: Sequence[HistoryEntry]) -> HistoryEn
     return attrs.evolve(entry, full=snapshot, changes=(), facts=facts)
 
 
+def last_standing(chains: Iterable[Sequence[HistoryEntry]]) -> tuple[HistoryEntry, ...]:
+    """Give the last entry of each job's entries, of which the first is full, as a full one; without those that had gone."""
+    found = (completed(chain[-1], chain[:-1]) for chain in chains if chain and not chain[-1].gone)
+    return tuple(entry for entry in found if entry.full is not None)
+
+
 def _at_once(full: SynchronizationJob, chain: Sequence[HistoryEntry]) -> tuple[SynchronizationJob, Facts | None]:
     """Apply all changes together: the last of a path holds, and the facts are told."""
     return apply(full, _changes(chain)), chain[-1].facts

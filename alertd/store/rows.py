@@ -31,6 +31,7 @@ from alertd.store.tables import ENTRY_CHANGED, ENTRY_FULL, ENTRY_GONE
 from alertd.store.values import (
     Conversation,
     Delivery,
+    DigestRecord,
     Group,
     HistoryEntry,
     JobRecord,
@@ -236,9 +237,14 @@ def entry_of(row: Row[Any]) -> HistoryEntry:
     )
 
 
-def plain_row(entry: RoundEntry | ReadingChange) -> Parameters:
+def plain_row(entry: RoundEntry | ReadingChange | DigestRecord) -> Parameters:
     """Give the row of a value that is all columns."""
     return attrs.asdict(entry, recurse=False)
+
+
+def digest_of(row: Row[Any]) -> DigestRecord:
+    """Give the digest of a row."""
+    return DigestRecord(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
 
 
 def round_of(row: Row[Any]) -> RoundEntry:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row
 from alertd.store import queries
 from alertd.store.executor import Executor
 from alertd.store.queries import from_instant, is_given
-from alertd.store.replay import completed
+from alertd.store.replay import completed, last_standing
 from alertd.store.rows import entry_of, history_key, history_row
 from alertd.store.statements import KEYS_AT_ONCE, Rows, batches, change, change_each, rows, scalar
 from alertd.store.tables import BATCH_ROOM, ENTRY_FULL, history_batches, history_jobs
@@ -80,6 +80,18 @@ def _leading(connection: Connection, jobs: Iterable[int], since: datetime | None
             for row in rows(connection, queries.HISTORY_LEADING, {"jobs": some, "since": since}):
                 leading[row.job].append(entry_of(row))
     return leading
+
+
+def snapshots_before(
+    connection: Connection, tenant_key: str, principal_ids: Iterable[str], instant: datetime
+) -> tuple[HistoryEntry, ...]:
+    """Give the jobs of these principals as they stood just before an instant."""
+    jobs = [
+        row.id
+        for some in batches(sorted(set(principal_ids)), KEYS_AT_ONCE)
+        for row in rows(connection, queries.HISTORY_JOBS_OF, {"tenant_key": tenant_key, "principals": some})
+    ]
+    return last_standing(_leading(connection, jobs, instant).values())
 
 
 def prune_history(connection: Connection, before: datetime) -> int:

@@ -19,6 +19,7 @@ from alertd.store.rows import (
     alert_of,
     conversation_of,
     delivery_of,
+    digest_of,
     event_of,
     group_of,
     job_of,
@@ -31,13 +32,14 @@ from alertd.store.rows import (
     transition_of,
     usage_of,
 )
-from alertd.store.sql_history import read_history
+from alertd.store.sql_history import read_history, snapshots_before
 from alertd.store.sql_outlines import read_outlines
 from alertd.store.statements import KEYS_AT_ONCE, Parameters, batches, rows, scalar, value_of, values
 from alertd.store.tables import deliveries, log, log_alerts, reading_changes, rounds, transitions
 from alertd.store.values import (
     Conversation,
     Delivery,
+    DigestRecord,
     Due,
     Group,
     HistoryEntry,
@@ -181,6 +183,16 @@ class SqlReader:
     async def failed_integrations(self) -> Mapping[str, int]:
         """Give the deliveries given up since each integration last accepted one."""
         return {row.id: row.failed for row in await self._do.run(rows, queries.FAILED_INTEGRATIONS)}
+
+    async def digests(self) -> tuple[DigestRecord, ...]:
+        """Give how far digests have come, by key."""
+        return await self._do.run(values, digest_of, queries.DIGESTS)
+
+    async def snapshots_before(
+        self, tenant_key: str, principal_ids: Collection[str], instant: datetime
+    ) -> tuple[HistoryEntry, ...]:
+        """Give jobs as they stood just before an instant."""
+        return await self._do.run(snapshots_before, tenant_key, tuple(principal_ids), instant)
 
     def history(
         self, *, tenant_key: str | None = None, job_id: str | None = None, since: datetime | None = None

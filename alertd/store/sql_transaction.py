@@ -38,6 +38,7 @@ from alertd.store.statements import change, change_each, rows, scalar, values
 from alertd.store.values import (
     Conversation,
     Delivery,
+    DigestRecord,
     Group,
     HistoryEntry,
     JobRecord,
@@ -120,6 +121,14 @@ class SqlTransaction(SqlReader):
         """Make due what waits for an integration."""
         return await self._do.run(change, queries.HASTEN, {"integration": integration_id, "now": now})
 
+    async def save_digest(self, record: DigestRecord, *, expected_sequence: int | None = None) -> None:
+        """Save how far a digest has come, if its sequence is the expected one."""
+        await self._do.run(_save_digest, record, expected_sequence)
+
+    async def delete_digest(self, key: str) -> None:
+        """Forget a digest."""
+        await self._do.run(change, queries.DELETE_DIGEST, {"key": key})
+
     async def append_history(self, entries: Iterable[HistoryEntry]) -> None:
         """Append changed snapshots."""
         await self._do.run(append_history, tuple(entries))
@@ -187,6 +196,17 @@ def _delete_group(connection: Connection, key: str, expected: int | None) -> Non
 def _refuse_group(connection: Connection, key: str, expected: int) -> None:
     found = scalar(connection, queries.GROUP_SEQUENCE, {"key": key})
     raise fenced_off(f"group {key}", "sequence", expected, found)
+
+
+def _save_digest(connection: Connection, record: DigestRecord, expected: int | None) -> None:
+    row = plain_row(record)
+    if expected is None:
+        change(connection, queries.SAVE_DIGEST, row)
+        return
+    key = row.pop("key")
+    if not change(connection, queries.REPLACE_DIGEST, row | {"digest": key, "expected": expected}):
+        found = scalar(connection, queries.DIGEST_SEQUENCE, {"key": key})
+        raise fenced_off(f"digest {key}", "sequence", expected, found)
 
 
 def _save_conversation(connection: Connection, conversation: Conversation) -> None:

@@ -184,6 +184,15 @@ Index("deliveries_decided", deliveries.c.decided_at)
 Index("deliveries_of_integration", deliveries.c.integration_id, deliveries.c.decided_at)
 Index("deliveries_ended", deliveries.c.ended_at)
 
+digests = Table(
+    "digests",
+    metadata,
+    _key("key", primary=True),
+    _count("sequence"),
+    _instant("since"),
+    _instant("due_at", nullable=True),
+)
+
 # Failures are counted when they happen: counting rows would forget those that retention has deleted.
 integrations = Table("integrations", metadata, _key("id", primary=True), _count("failed"))
 

@@ -345,6 +345,20 @@ class Due:
 
 
 @attrs.frozen(kw_only=True)
+class DigestRecord:
+    """How far a scheduled digest has come.
+
+    sequence: grows with every one sent; whoever read an older one is fenced off. since: the one before, or when it was set up.
+    due_at: the next one; null where its schedule has no more.
+    """
+
+    key: str
+    sequence: int = 0
+    since: datetime
+    due_at: datetime | None
+
+
+@attrs.frozen(kw_only=True)
 class LogEntry:
     """One decision, kept for `explain` and `history`: what was sent and why, or why nothing was.
 
