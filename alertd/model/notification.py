@@ -9,6 +9,7 @@ from datetime import datetime
 import attrs
 
 from alertd.model.alert import Alert, Ended, Event
+from alertd.model.digest import Digest
 
 
 class Reason(enum.StrEnum):
@@ -96,6 +97,7 @@ class Notification:
     title: what the conversation's first message was called (`alertd.render.wording.incident_title`), kept so that a
     mail thread keeps its subject; empty to have it worked out.
     silence: what hides that which a message of reason `silence_ending` lists.
+    digest: all that a message of reason `digest` tells; it lists no alerts beside it.
     """
 
     key: str
@@ -114,6 +116,7 @@ class Notification:
     stands_in_for: tuple[str, ...] = ()
     title: str = ""
     silence: EndingSilence | None = None
+    digest: Digest | None = None
 
     @property
     def observed_between(self) -> tuple[datetime | None, datetime]:

@@ -10,15 +10,16 @@ import attrs
 from alertd.errors import Problem
 from alertd.model.suggestion import did_you_mean
 from alertd.render import context, fitting
-from alertd.render.context import BLOCK_ROOTS, FRAME_ROOTS, Message
+from alertd.render.context import BLOCK_ROOTS, DIGEST_ROOTS, FRAME_ROOTS, Message
 from alertd.render.environment import SUFFIX, TemplateFailure, Templates
-from alertd.render.frames import FRAMES
+from alertd.render.frames import DIGEST_KINDS, FRAMES
 from alertd.render.message import DEFAULT_BLOCK, part_value
 from alertd.render.names import unknown_names
 from alertd.render.parts import Part
 from alertd.render.samples import AWKWARD, TEMPLATES, notification, samples
 
 _WHOLE = fitting.Budget(text=600)
+_LISTS = fitting.Budget(text=160, entries=10)  # a digest, whose lists no channel takes whole
 _BRIEF = fitting.Budget(text=80, changes=False, blocks=False, entries=1)
 
 
@@ -44,17 +45,26 @@ def _unknown(templates: Templates) -> Iterator[Problem]:
 def _roots(name: str) -> Mapping[str, Any]:
     """Give the names a template sees; one that is neither frame nor block is imported by either."""
     if _is_frame(name):
-        return FRAME_ROOTS
-    return BLOCK_ROOTS if "/blocks/" in name else {**FRAME_ROOTS, **BLOCK_ROOTS}
+        return DIGEST_ROOTS if _stem(name) == "digest" else FRAME_ROOTS
+    return BLOCK_ROOTS if "/blocks/" in name else {**DIGEST_ROOTS, **BLOCK_ROOTS}
 
 
 def _is_frame(name: str) -> bool:
-    return name.rpartition("/")[2].startswith("message.")
+    return _stem(name) in {"message", "digest"} and not name.startswith("shared/")
+
+
+def _stem(name: str) -> str:
+    return name.rpartition("/")[2].partition(".")[0]
 
 
 def _misplaced(templates: Templates) -> Iterator[Problem]:
     """Warn of frames that no channel asks for: a misspelt name is silently not used."""
-    known = [f"{kind}/message.{part.name}{SUFFIX}" for kind, parts in FRAMES.items() for part in parts]
+    known = [
+        f"{kind}/{frame}.{part.name}{SUFFIX}"
+        for kind, parts in FRAMES.items()
+        for part in parts
+        for frame in (("message", "digest") if kind in DIGEST_KINDS else ("message",))
+    ]
     for name, source in templates.sources.items():
         if _is_frame(name) and name not in known:
             cure = did_you_mean(name, known)
@@ -73,7 +83,8 @@ def _failures(templates: Templates) -> Iterator[Problem]:
         )
         if shape not in seen or title in AWKWARD:
             seen.add(shape)
-            yield from _tried(templates, fitting.reduced(message, _WHOLE), title)
+            whole = _WHOLE if message.digest is None else _LISTS
+            yield from _tried(templates, fitting.reduced(message, whole), title)
     yield from _own_blocks(templates)
 
 
@@ -88,6 +99,8 @@ def _own_blocks(templates: Templates) -> Iterator[Problem]:
 
 def _tried(templates: Templates, message: Message, title: str) -> Iterator[Problem]:
     for kind, parts in FRAMES.items():
+        if message.digest is not None and kind not in DIGEST_KINDS:
+            continue
         for part in parts:
             for failure in _part_failures(templates, kind, part, message):
                 path = str(templates.sources[failure.name].path) if templates.has(failure.name) else failure.name

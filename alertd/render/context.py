@@ -14,6 +14,7 @@ import attrs
 
 from alertd.model.alert import Alert, Event, Evidence
 from alertd.model.change import Change
+from alertd.model.digest import Digest
 from alertd.model.notification import EndingSilence, Notification, Reason, ResolvedAlert
 from alertd.model.resources import SynchronizationError, SynchronizationStatus
 from alertd.model.views import Job, Tenant
@@ -168,16 +169,18 @@ def mapped(alerts: Alerts, change: Callable[[Entry], Entry]) -> Alerts:
 
 @attrs.frozen(kw_only=True)
 class Message:
-    """The context of a frame."""
+    """The context of a frame. digest: given in messages of reason `digest` alone, which have frames of their own."""
 
     group: Group
     alerts: Alerts
     links: Links
     now: datetime
+    digest: Digest | None = None
 
     def frame(self) -> dict[str, Any]:
         """Name it as a frame sees it."""
-        return {"group": self.group, "alerts": self.alerts, "links": self.links, "now": self.now}
+        named = {"group": self.group, "alerts": self.alerts, "links": self.links, "now": self.now}
+        return named | ({"digest": self.digest} if self.digest is not None else {})
 
     def block(self, entry: Entry) -> dict[str, Any]:
         """Name one entry as its block sees it."""
@@ -186,6 +189,7 @@ class Message:
 
 
 FRAME_ROOTS: Mapping[str, Any] = {"group": Group, "alerts": Alerts, "links": Links, "now": datetime}
+DIGEST_ROOTS: Mapping[str, Any] = {**FRAME_ROOTS, "digest": Digest}
 BLOCK_ROOTS: Mapping[str, Any] = {
     "alert": Entry,
     "status": SynchronizationStatus,
@@ -213,7 +217,9 @@ def message(notification: Notification) -> Message:
     alerts = Alerts(firing=tuple(firing), resolved=resolved, events=events)
     jobs = {entry.links.job for entry in alerts.all}
     links = Links(job=jobs.pop() if len(jobs) == 1 else None, alertd=safe_link(own, own))
-    return Message(group=_group(notification, alerts), alerts=alerts, links=links, now=notification.at)
+    return Message(
+        group=_group(notification, alerts), alerts=alerts, links=links, now=notification.at, digest=notification.digest
+    )
 
 
 def _worst_and_newest(entry: Entry) -> tuple[int, float, str]:
@@ -232,7 +238,7 @@ def _group(notification: Notification, alerts: Alerts) -> Group:
         observed_between=Window(*notification.observed_between),
         headline=wording.headline(notification),
         title=wording.incident_title(notification),
-        tone=_tone(notification.reason, alerts),
+        tone=_tone(notification, alerts),
         firing=len(alerts.firing),
         resolved=len(alerts.resolved),
         events=len(alerts.events),
@@ -244,11 +250,13 @@ def _group(notification: Notification, alerts: Alerts) -> Group:
     )
 
 
-def _tone(reason: Reason, alerts: Alerts) -> str:
-    if reason is Reason.DRILL:
+def _tone(notification: Notification, alerts: Alerts) -> str:
+    if notification.reason is Reason.DRILL:
         return "drill"
-    if reason is Reason.SILENCE_ENDING:  # a word in advance, whatever it is about
+    if notification.reason is Reason.SILENCE_ENDING:  # a word in advance, whatever it is about
         return "info"
+    if notification.digest is not None:
+        return "resolved" if notification.digest.well else notification.digest.severity or "warning"
     severity = wording.worst(entry.severity for entry in (*alerts.firing, *alerts.events))
     if severity is not None:
         return severity

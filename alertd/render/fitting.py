@@ -11,6 +11,7 @@ from typing import Any
 
 import attrs
 
+from alertd.model.digest import KEPT
 from alertd.render.context import Alerts, Entry, Message, mapped
 from alertd.render.hostile import purified
 
@@ -47,6 +48,8 @@ _WITH_BLOCKS = (
 _IN_LINES = (Budget(text=600, changes=False, blocks=False), Budget(text=160, changes=False, blocks=False))
 _SHORTEST = Budget(text=160, changes=False, blocks=False)
 _VERBATIM = Budget(text=_ROOMY)
+# Lines of each list of a digest, for a machine and then for people, who read ten of a kind and skim the eleventh.
+_DIGEST_LINES = (KEPT, 10, 7, 5, 3, 2, 1, 0)
 
 Make = Callable[[Message], tuple[bytes, Any]]
 
@@ -58,12 +61,24 @@ def fit(message: Message, make: Make, *, body_bytes_max: int, blocks_max: int, v
     are, for machines. The result of the smallest budget is given, with `fits` false, if not even that fits.
     """
     tailor = _Tailor(message=message, make=make, room=body_bytes_max, verbatim=verbatim)
+    if message.digest is not None:
+        return _fitted_digest(tailor)
     most = min(tailor.count, max(1, body_bytes_max // _LINE_BYTES_MIN))
     for budget in _ladder(tailor.count <= blocks_max, verbatim=verbatim):
         fitted = tailor.made(attrs.evolve(budget, entries=most))
         if tailor.has_room_for(fitted):
             return fitted
     return _with_fewer(tailor, most)
+
+
+def _fitted_digest(tailor: _Tailor) -> Fitted:
+    """Give a digest with as many lines in each list as fit; at last it is its counts alone."""
+    text = _ROOMY if tailor.verbatim else _SHORTEST.text
+    for lines in _DIGEST_LINES if tailor.verbatim else _DIGEST_LINES[1:]:
+        fitted = tailor.made(Budget(text=text, entries=lines))
+        if tailor.has_room_for(fitted):
+            return fitted
+    return attrs.evolve(fitted, fits=False)
 
 
 def _ladder(has_blocks: bool, *, verbatim: bool) -> tuple[Budget, ...]:
@@ -116,7 +131,8 @@ def _with_fewer(tailor: _Tailor, most: int) -> Fitted:
 def reduced(message: Message, budget: Budget, *, verbatim: bool = False) -> Message:
     """Give the message as the budget allows it, its texts clean unless they are for a machine."""
     alerts = mapped(_fewer(message.alerts, budget.entries), lambda entry: _slimmer(entry, budget))
-    cut = attrs.evolve(message, alerts=alerts)
+    digest = message.digest.shortened(budget.entries) if message.digest is not None else None
+    cut = attrs.evolve(message, alerts=alerts, digest=digest)
     return cut if verbatim else _purified(cut, budget.text)
 
 
@@ -159,6 +175,9 @@ def _shares(sizes: list[int], most: int) -> list[int]:
 
 def _told(message: Message, cut: Message, budget: Budget, *, verbatim: bool) -> tuple[str, ...]:
     """Say what is missing; blocks that were never wanted are not missed."""
+    if message.digest is not None and cut.digest is not None:
+        missing = message.digest.listed - cut.digest.listed
+        return (f"{missing} lines of the digest were left out",) if missing else ()
     told = (
         []
         if verbatim or budget.text == _WITH_BLOCKS[0].text

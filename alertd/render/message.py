@@ -83,7 +83,7 @@ def part_value(message: Message, kind: str, part: Part, templates: Templates, fa
     Raises TemplateFailure when the frame is broken.
     """
     with_blocks = attrs.evolve(message, alerts=_with_blocks(message, kind, part, templates, faults))
-    name = f"{kind}/message.{part.name}{SUFFIX}"
+    name = f"{kind}/{'digest' if message.digest is not None else 'message'}.{part.name}{SUFFIX}"
     return _read(part.read, templates.render(name, with_blocks.frame()), name)
 
 

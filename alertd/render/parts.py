@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import attrs
 from markupsafe import Markup, escape
 
+from alertd.model.digest import Digest
 from alertd.model.notification import EndingSilence
 from alertd.model.resources import SynchronizationStatus
 from alertd.render import cards, filters, hostile
@@ -47,6 +48,7 @@ def plain_lines(message: Message, error: str) -> list[str]:
     for entry in message.alerts.all:
         lines += entry_lines(entry, message)
     lines += [f"+{message.alerts.more} more"] if message.alerts.more else []
+    lines += list(digest_lines(message.digest)) if message.digest is not None else []
     lines += ["This may be a repeat of a message you have."] if group.repeated else []
     return [*lines, f"This is the plain message, because the template failed: {hostile.plain(error)}"]
 
@@ -73,6 +75,22 @@ def entry_lines(entry: Entry, message: Message) -> list[str]:
     facts += [f"  WARNING: {entry.remedy.warning}"] if entry.remedy is not None and entry.remedy.warning else []
     facts += [f"{_LINK}{entry.links.job.removeprefix(_LINK.strip())}"] if entry.links.job else []
     return facts
+
+
+def digest_lines(digest: Digest) -> Iterator[str]:
+    """Give a digest in plain lines."""
+    states = ", ".join(f"{count} {state}" for state, count in digest.states.items())
+    yield f"{digest.jobs} jobs in {digest.tenants_total} tenants: {states or 'none'}"
+    for job in digest.quarantined:
+        yield f"  In quarantine since {filters.datetime_text(job.since)}: {job.tenant}, {job.title} {job.reason}"
+    for alert in digest.unresolved:
+        yield f"  Unresolved since {filters.datetime_text(alert.since)}: {alert.tenant}, {alert.summary}"
+    for tenant in digest.unread:
+        yield f"  Not read: {tenant.tenant} {tenant.error}"
+    for trend in digest.trends:
+        yield f"  Objects with errors: {trend.tenant}, {trend.title}: {trend.before} -> {trend.now}"
+    for failed in digest.failed:
+        yield f"  Deliveries given up: {failed.count} at {failed.integration} {failed.error}"
 
 
 def _when(entry: Entry, message: Message) -> list[str]:
@@ -187,7 +205,8 @@ def _builtin_alertd(message: Message, error: str) -> cards.Json:
         "truncated": alerts.more,
         "silence": group.silence,
     }
-    return plain_json({"type": f"alertd.{group.reason}", "timestamp": message.now, "data": facts | lists})
+    digest = {"digest": message.digest} if message.digest is not None else {}
+    return plain_json({"type": f"alertd.{group.reason}", "timestamp": message.now, "data": facts | lists | digest})
 
 
 def _builtin_alertmanager(message: Message, error: str) -> cards.Json:
@@ -204,7 +223,7 @@ def _builtin_alertmanager(message: Message, error: str) -> cards.Json:
         "externalURL": message.links.alertd or "",
         "alerts": [_alertmanager_item(entry) for entry in alerts.all],
     }
-    return plain_json(body)
+    return plain_json(body | ({"digest": message.digest} if message.digest is not None else {}))
 
 
 _ITEM = (

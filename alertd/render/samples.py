@@ -13,6 +13,16 @@ import attrs
 
 from alertd.model.alert import Alert, Ended, Event, Evidence, Identity, State
 from alertd.model.change import Change
+from alertd.model.digest import (
+    Digest,
+    EscrowTrend,
+    FailedDelivery,
+    QuarantinedJob,
+    TenantHealth,
+    UnreadTenant,
+    UnresolvedAlert,
+    health,
+)
 from alertd.model.notification import EndingSilence, Notification, Reason, ResolvedAlert
 from alertd.model.resources import (
     EntryCounts,
@@ -42,6 +52,9 @@ AWKWARD = (
     "empty drill",
     "a repeat",
     "a hostile silence",
+    "digest well",
+    "digest hostile",
+    "digest empty",
 )
 
 
@@ -281,6 +294,7 @@ def samples() -> Mapping[str, Notification]:
         Reason.SILENCE_ENDING: {"firing": _several(3), "silence": silence()},
         Reason.FALLBACK: {"receiver": "managers", "stands_in_for": ("identity-oncall/teams/default",)},
         Reason.ESCALATION: {"receiver": "managers"},
+        Reason.DIGEST: _digest_parts(digest()),
         Reason.RULE_REMOVED: {"firing": (), "resolved": (ended(alert(), Ended.RULE_REMOVED),)},
     }
     by_reason = {reason.value: notification(reason, **changes.get(reason, {})) for reason in Reason}
@@ -343,5 +357,122 @@ def _awkward() -> dict[str, Notification]:
         notification(Reason.DRILL, firing=(), group_labels={}),
         notification(repeated=True),
         notification(Reason.SILENCE_ENDING, silence=silence(_HOSTILE * 20)),
+        *(notification(Reason.DIGEST, **_digest_parts(told)) for told in (_well(), _hostile_digest(), Digest(at=NOW))),
     )
     return dict(zip(AWKWARD, awkward, strict=True))
+
+
+def digest() -> Digest:
+    """Give a digest with everything in it."""
+    tenants = (
+        TenantHealth(
+            tenant="contoso", jobs=14, states={"Active": 10, "Quarantine": 3, "Paused": 1}, quarantined=3, firing=4
+        ),
+        TenantHealth(tenant="fabrikam", jobs=6, states={"Active": 5, "Quarantine": 1}, quarantined=1, failing=1),
+        TenantHealth(tenant="tailspin", jobs=9, states={"Active": 9}, read=False),
+        TenantHealth(tenant="wingtip", jobs=11, states={"Active": 11}),
+    )
+    quarantined = tuple(
+        QuarantinedJob(
+            tenant=tenant,
+            title=title,
+            job_id=f"job.{days}",
+            reason="EncounteredQuarantineException",
+            error_code=code,
+            since=NOW - timedelta(days=days, hours=2),
+            disable_at=NOW + timedelta(days=28 - days, hours=-2),
+            url=f"{_PORTAL}8fb9a5c4-0000-4000-8000-{days:012d}",
+        )
+        for tenant, title, code, days in (
+            ("contoso", "Workday to Entra ID", "WorkdayInvalidCredentials", 26),
+            ("contoso", "Salesforce", "SalesforceInvalidCredentials", 9),
+            ("fabrikam", "ServiceNow", "", 3),
+            ("contoso", "Box", "SystemForCrossDomainIdentityManagementCredentialValidationUnavailable", 1),
+        )
+    )
+    unresolved = tuple(
+        UnresolvedAlert(
+            name=name,
+            severity=severity,
+            tenant="contoso",
+            title=title,
+            since=NOW - timedelta(days=days, hours=2),
+            silenced=title == "Box",
+            url=f"{_PORTAL}8fb9a5c4-0000-4000-8000-{days:012d}",
+        )
+        for name, severity, title, days in (
+            ("JobQuarantined", "critical", "Workday to Entra ID", 26),
+            ("JobStale", "warning", "Zoom", 12),
+            ("JobQuarantined", "critical", "Salesforce", 9),
+            ("JobQuarantined", "critical", "Box", 1),
+        )
+    )
+    return Digest(
+        at=NOW,
+        since=NOW - timedelta(days=7),
+        jobs=40,
+        states={"Active": 35, "Quarantine": 4, "Paused": 1},
+        failing=1,
+        firing={"critical": 3, "warning": 1},
+        escrows=1_530,
+        escrows_before=1_204,
+        **health(*tenants),
+        unread=(UnreadTenant(tenant="tailspin", error="auth", failed_rounds=31, applications=9, last_poll_at=NOW),),
+        unread_total=1,
+        quarantined=quarantined,
+        quarantined_total=len(quarantined),
+        unresolved=unresolved,
+        unresolved_total=len(unresolved),
+        trends=(
+            EscrowTrend(tenant="contoso", title="SAP Cloud Identity", job_id="sap.1", before=80, now=430),
+            EscrowTrend(tenant="fabrikam", title="Slack", job_id="slack.1", before=31, now=7),
+        ),
+        trends_total=2,
+        failed=(
+            FailedDelivery(
+                integration="managers/email/default",
+                count=2,
+                last_at=NOW - timedelta(hours=30),
+                error="550 mailbox unavailable",
+            ),
+        ),
+        failed_total=1,
+    )
+
+
+def _digest_parts(told: Digest) -> Mapping[str, Any]:
+    return {"firing": (), "group_key": "digest", "group_labels": {}, "digest": told}
+
+
+def _well() -> Digest:
+    tenants = [TenantHealth(tenant=name, jobs=20, states={"Active": 20}) for name in ("contoso", "fabrikam")]
+    return Digest(
+        at=NOW,
+        since=NOW - timedelta(days=7),
+        jobs=40,
+        states={"Active": 40},
+        escrows=12,
+        escrows_before=12,
+        **health(*tenants),
+    )
+
+
+def _hostile_digest() -> Digest:
+    """Give names that mean harm, and more of them than any channel shows."""
+    told = digest()
+    jobs = tuple(
+        attrs.evolve(one, title=f"{number} {_HOSTILE}", tenant=_HOSTILE, reason=_HOSTILE, error_code=_HOSTILE * 9)
+        for number in range(50)
+        for one in told.quarantined
+    )
+    alerts = tuple(attrs.evolve(one, title=_HOSTILE, name=_HOSTILE) for one in told.unresolved)
+    failed = tuple(attrs.evolve(one, integration=_HOSTILE, error=_HOSTILE * 20) for one in told.failed)
+    return attrs.evolve(
+        told,
+        quarantined=jobs,
+        quarantined_total=3_000,
+        unresolved=alerts,
+        failed=failed,
+        states={_HOSTILE: 1, **told.states},
+        since=None,
+    )

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from alertd.model.alert import SEVERITIES, Alert, Ended, Event, Evidence
+from alertd.model.digest import Digest
 from alertd.model.notification import Notification, Reason, ResolvedAlert
 from alertd.render.hostile import plain
 
@@ -138,7 +139,32 @@ def headline(notification: Notification) -> str:
     return plain(f"{prefix}: {words}" if prefix else words, _SUMMARY_MAX)
 
 
+def digest_words(digest: Digest) -> str:
+    """Say a digest in one line: what needs somebody, else that nothing does."""
+    jobs, tenants = _many(digest.jobs, "job"), _many(digest.tenants_total, "tenant")
+    if digest.well and not digest.jobs:
+        return f"no job has been seen in {tenants}"
+    if digest.well:
+        return f"all is well with {jobs} in {tenants}"
+    whole = sum(one.whole for one in digest.unread)
+    partly = digest.unread_total - whole
+    told = (
+        f"{digest.quarantined_total:,} of {jobs} in quarantine" if digest.quarantined_total else "",
+        f"{_many(digest.unresolved_total, 'alert')} unresolved" if digest.unresolved_total else "",
+        f"{_many(whole, 'tenant')} cannot be read" if whole else "",
+        f"{_many(partly, 'tenant')} only in part" if partly else "",
+        f"deliveries given up at {_many(digest.failed_total, 'integration')}" if digest.failed_total else "",
+    )
+    return ", ".join(part for part in told if part)
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
+
+
 def _words(notification: Notification) -> str:
+    if notification.digest is not None:
+        return digest_words(notification.digest)
     ended = [entry.alert for entry in notification.resolved]
     items: Sequence[Alert | Event] = (*notification.firing, *ended, *notification.events)
     if not items:
@@ -212,7 +238,7 @@ def incident_title(notification: Notification) -> str:
     """
     if notification.title:
         return plain(notification.title, _SUMMARY_MAX)
-    if notification.silence is not None:
+    if notification.silence is not None or notification.digest is not None:
         return headline(notification)
     ended = [entry.alert for entry in notification.resolved]
     items: list[Alert | Event] = [*notification.firing, *ended, *notification.events]

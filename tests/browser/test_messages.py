@@ -43,6 +43,9 @@ PICTURES = (
     "hostile names",
     "first sight",
     "nothing known",
+    "digest",
+    "digest well",
+    "digest hostile",
 )
 
 
@@ -74,7 +77,7 @@ def test_the_renderer_finds_no_fault_with_a_card(name: str, templates: Templates
     assert "\\" not in text
 
 
-@pytest.mark.parametrize("name", ["first_notification", "all_resolved", "template deletes", "many alerts"])
+@pytest.mark.parametrize("name", ["first_notification", "all_resolved", "template deletes", "many alerts", "digest"])
 def test_cards_in_the_dark(name: str, templates: Templates, show_card: Show) -> None:
     assert "contoso" in show_card(card_of(samples()[name], templates), name.replace(" ", "-"), "dark")
 

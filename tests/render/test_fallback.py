@@ -42,7 +42,9 @@ def test_a_broken_frame_gives_the_plain_message_with_the_facts_and_the_error(
 @pytest.mark.parametrize("name", samples())
 def test_every_sample_can_be_told_plainly(own_templates: Load, rendered: Render, channel: str, name: str) -> None:
     """The plain message must not fail where the templates have."""
-    templates = own_templates({FRAMES[channel]: BROKEN.replace("tenant", "x.y") + "{{ none_such }}"})
+    broken = BROKEN.replace("tenant", "x.y") + "{{ none_such }}"
+    frames = (FRAMES[channel], FRAMES[channel].replace("/message.", "/digest."))
+    templates = own_templates(dict.fromkeys(frames, broken))
 
     result = rendered(samples()[name], channel, templates)
 
