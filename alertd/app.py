@@ -29,6 +29,7 @@ from alertd.alerts.book import RuleBook
 from alertd.clock import Clock, SystemClock
 from alertd.config import Config, Heartbeat, Poll, Tenant, load_config
 from alertd.engine.delivering import Delivering
+from alertd.engine.digesting import Digesting, DigestPlan
 from alertd.engine.drill import drill
 from alertd.engine.flushing import Flushing
 from alertd.engine.local import LocalEngine, Upkeep
@@ -45,7 +46,16 @@ from alertd.metrics import Metrics
 from alertd.notify.channels.http import ReceiverHttp
 from alertd.notify.channels.port import Channel
 from alertd.notify.channels.registry import Services
-from alertd.parts import book_of, channels_of, policy_of, routing_of, rules_of, templates_of, watched_of
+from alertd.parts import (
+    book_of,
+    channels_of,
+    digests_of,
+    policy_of,
+    routing_of,
+    rules_of,
+    templates_of,
+    watched_of,
+)
 from alertd.render.environment import Templates
 from alertd.store.opening import open_store
 from alertd.store.port import Store
@@ -87,13 +97,14 @@ def _kept(problems: list[Problem], make: Callable[[], Any]) -> Any:  # noqa: ANN
 class App:
     """One alertd over one store.
 
-    store, rounds, flushing, delivering and engine stand from `open` to `close`.
+    store, rounds, flushing, delivering, digesting and engine stand from `open` to `close`.
     """
 
     store: Store
     rounds: Rounds
     flushing: Flushing
     delivering: Delivering
+    digesting: Digesting
     engine: LocalEngine
     _graph: GraphClients
     _receivers: ReceiverHttp
@@ -207,11 +218,13 @@ class App:
         )
         self.flushing = Flushing(self.store, routing, self._channels, policy, external_url=config.external_url)
         self.delivering = Delivering(self.store, self.flushing, self._channels, policy, chance=self._chance)
+        self.digesting = Digesting(self.store, self._digest_plan(config))
         self.engine = LocalEngine(
             store=self.store,
             rounds=self.rounds,
             flushing=self.flushing,
             delivering=self.delivering,
+            digesting=self.digesting,
             clock=self._clock,
             upkeep=self._upkeep(config),
             metrics=self.metrics,
@@ -254,6 +267,15 @@ class App:
             max_added_delay=config.poll.max_added_delay,
         )
 
+    def _digest_plan(self, config: Config) -> DigestPlan:
+        return DigestPlan(
+            schedules=digests_of(config),
+            watched=tuple(watched_of(tenant) for tenant in config.tenants),
+            channels=self._channels,
+            policy=policy_of(config),
+            external_url=config.external_url,
+        )
+
     def _upkeep(self, config: Config) -> Upkeep:
         beat = config.heartbeat
         return Upkeep(
@@ -288,12 +310,13 @@ class App:
         self.engine.stop()
 
     async def retire(self) -> None:
-        """Bring what stands in the store under the configuration in force: ended rules and tenants, moved groups."""
+        """Bring what stands in the store under the configuration in force: ended rules and tenants, moved groups, digests."""
         now = self._clock.now()
         await self.rounds.retire(frozenset(self._pollings), now)
         async with self.store.transaction() as transaction:
             await rehome(transaction, self.flushing.routing, now)
         await self.flushing.tell_acknowledgements(now)
+        await self.digesting.arrange(now)
 
     async def tell_acknowledgements(self) -> None:
         """Tell those who keep incidents what somebody has just taken on."""
@@ -347,6 +370,7 @@ class App:
         self.flushing.policy = self.delivering.policy = policy_of(fresh.config)
         self.flushing.external_url = fresh.config.external_url
         self._graph.settings = http_settings(fresh.config)
+        self.digesting.plan = self._digest_plan(fresh.config)
         self._pollings = self._make_pollings(fresh.config)
         await self.retire()
         self.engine.maintain(self._upkeep(fresh.config))
@@ -383,6 +407,7 @@ class App:
             rounds=self.rounds,
             flushing=self.flushing,
             delivering=self.delivering,
+            digesting=self.digesting,
             clock=self._clock,
         )
         longest_wait = self.flushing.routing.longest_wait if wait else None

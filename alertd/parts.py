@@ -19,6 +19,7 @@ from alertd.errors import ConfigError, Problem
 from alertd.model.suggestion import did_you_mean
 from alertd.model.views import Subject
 from alertd.notify.channels.port import Channel, Integration
+from alertd.notify.digest import DigestSchedule
 from alertd.notify.outcome import DeliveryPolicy
 from alertd.notify.routing import Routing
 from alertd.render.annotations import compile_annotations
@@ -138,6 +139,11 @@ def channels_of(config: Config, services: Services) -> dict[str, Channel]:
 
     made = (channel for receiver in config.receivers for channel in registry.channels_of(receiver, services))
     return {channel.integration.id: channel for channel in made}
+
+
+def digests_of(config: Config) -> tuple[DigestSchedule, ...]:
+    """Give who gets a digest, and when."""
+    return tuple(digest.schedule(config.timezone) for digest in config.digest)
 
 
 def policy_of(config: Config) -> DeliveryPolicy:

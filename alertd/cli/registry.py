@@ -24,6 +24,7 @@ COMMANDS = (
     Entry("history", "history:history", "What happened, in order of time."),
     Entry("ack", "ack:ack", "Take alerts on: no reminders until something changes."),
     Entry("silence", "silence:silence", "What nobody wants to hear of for a while."),
+    Entry("digest", "digest:digest", "How every job does, as a digest would say it now."),
     Entry("explain", "explain:explain", "Why a rule says what it says about a job, and who was told."),
     Entry("render", "render:render", "A message as it would go out, not sent."),
     Entry("check", "check:check", "Everything that can be wrong without a network."),

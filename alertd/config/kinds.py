@@ -305,7 +305,7 @@ class TimeZone(Kind):
 
     def written(self, value: Any) -> Any:
         """Write its name."""
-        return value.key
+        return None if value is None else value.key
 
     def schema(self) -> Schema:
         """Say that it is a string."""

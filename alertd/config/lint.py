@@ -28,6 +28,7 @@ def _unused_receivers(config: Config, root: Node) -> None:
     """A receiver that no route names is never told."""
     named = {config.route.receiver, *_later(config.route), *_receivers(config.route.children)}
     named |= {receiver.fallback for receiver in config.receivers if receiver.fallback}
+    named |= {digest.receiver for digest in config.digest}
     for index, receiver in enumerate(config.receivers):
         if receiver.name and receiver.name not in named:
             cure = "name it in a route, or remove it"

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import attrs
 
+from alertd.config.digest import FLOW_SILENCE_MAX, Digest
 from alertd.config.places import items_of, place_of
 from alertd.config.root import Config
 from alertd.config.route import ChildRoute, EscalationStep, Route
@@ -17,6 +18,7 @@ from alertd.model.duration import format_duration
 from alertd.model.suggestion import did_you_mean
 from alertd.notify.channels.settings import EmailSettings, ReceiverSettings, TeamsSettings
 from alertd.notify.group import Pace
+from alertd.render.frames import DIGEST_KINDS
 
 
 def check_references(config: Config, root: Node) -> None:
@@ -28,6 +30,7 @@ def check_references(config: Config, root: Node) -> None:
     _check_fallbacks(config, root)
     _check_tenants_of_receivers(config, root)
     _check_times(config, root)
+    _check_digests(config, root)
     if not config.tenants and not root.document.errors:
         root.problem("no tenant: nothing is watched", cure="add one to `tenants`", warning=True)
 
@@ -179,6 +182,36 @@ def _check_budget(poll: Poll, root: Node) -> None:
         place_of(root, "poll", "max_requests_per_minute").problem(
             found, expected="two requests in a round or more", cure="raise it, or the interval"
         )
+
+
+def _check_digests(config: Config, root: Node) -> None:
+    seen: set[str] = set()
+    for digest, node in zip(config.digest, items_of(place_of(root, "digest")) if config.digest else (), strict=False):
+        receiver = config.receivers_by_name.get(digest.receiver)
+        if receiver is not None:
+            _check_digest(digest, receiver, node)
+        elif digest.receiver and config.receivers_by_name:
+            cure = did_you_mean(digest.receiver, config.receivers_by_name)
+            found = f"receiver `{digest.receiver}`"
+            place_of(node, "receiver").problem(found, expected="a receiver's name", cure=cure)
+        key = digest.schedule(config.timezone).key
+        if key in seen and not root.document.errors:
+            node.problem("the same digest a second time", expected="each once", cure="remove it")
+        seen.add(key)
+
+
+def _check_digest(digest: Digest, receiver: ReceiverSettings, node: Node) -> None:
+    """Note a digest that nobody can show, and one that comes too seldom to keep a flow of Teams alive."""
+    kinds = receiver.kinds
+    if kinds and not DIGEST_KINDS.intersection(kinds):
+        found = f"receiver `{receiver.name}`, which has only {' and '.join(kinds)} and can show no digest"
+        cure = "give it a chat, mail or webhook, or name another receiver"
+        place_of(node, "receiver").problem(found, cure=cure)
+    gap = digest.cron.longest_gap()
+    if receiver.teams and gap is not None and gap > FLOW_SILENCE_MAX:
+        cure = "send it at least every 90 days"
+        found = f"{gap.days} days between two digests; Power Automate switches a flow off that is silent for 90"
+        place_of(node, "cron").problem(found, cure=cure, code="silent-flow", warning=True)
 
 
 def with_clouds(config: Config) -> Config:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import attrs
 
 from alertd.config.context import Context
+from alertd.config.digest import Digest
 from alertd.config.intervals import NAMED
 from alertd.config.kinds import Choice, Duration, Kind, Schema, TimeZone
 from alertd.config.paths import Directory
@@ -20,7 +21,7 @@ from alertd.config.route import InhibitRules, Route
 from alertd.config.rules import BUILTIN, Override, RuleFiles
 from alertd.config.secrets import Url
 from alertd.config.sections import Delivery, Heartbeat, History, Http, Log, Poll, Web
-from alertd.config.shape import ListOf, NotYet, Nullable, Section
+from alertd.config.shape import ListOf, Nullable, Section
 from alertd.config.tenants import Tenant, Tenants
 from alertd.errors import Problem
 from alertd.model.document import Fields, Node
@@ -121,7 +122,6 @@ class Config:
     delivery: Annotated[Delivery, Section("What happens when a receiver does not take a message.", build=Delivery)] = (
         Delivery()
     )
-    digest: Annotated[None, NotYet("A summary at fixed times.")] = None
     silence_warning: Annotated[
         timedelta | None,
         Duration(
@@ -130,6 +130,10 @@ class Config:
             most="7d",
         ),
     ] = None
+    digest: Annotated[
+        tuple[Digest, ...],
+        ListOf("Who gets a summary of everything watched at fixed times.", kind=Section(build=Digest)),
+    ] = ()
     web: Annotated[Web | None, Nullable("The pages and the HTTP interface; null: none.", kind=Section(build=Web))] = (
         Web()
     )

@@ -1,7 +1,7 @@
 """The engine of one machine: what wakes up when, in one event loop.
 
 APScheduler only wakes: a tick puts a tenant into a queue, from which a fixed number of workers take. Flushes and deliveries are two loops that
-sleep until the earliest thing due or a wake-up. One task group owns all of it, so nothing runs that nobody waits for.
+sleep until the earliest thing due or a wake-up, and so do digests. One task group owns all of it, so nothing runs that nobody waits for.
 
 A stop takes nothing new, gives what is in hand a bounded time, and leaves the rest to the next start: what is due stands in the store.
 """
@@ -22,6 +22,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from alertd.clock import Clock
 from alertd.engine.delivering import Delivering
+from alertd.engine.digesting import Digesting
 from alertd.engine.flushing import Flushing
 from alertd.engine.health import judge_alertd
 from alertd.engine.polling import Polling
@@ -68,6 +69,7 @@ class LocalEngine:
         rounds: Rounds,
         flushing: Flushing,
         delivering: Delivering,
+        digesting: Digesting,
         clock: Clock,
         upkeep: Upkeep,
         metrics: Metrics,
@@ -76,6 +78,7 @@ class LocalEngine:
         self._rounds = rounds
         self._flushing = flushing
         self._delivering = delivering
+        self._digesting = digesting
         self._clock = clock
         self._upkeep = upkeep
         self._metrics = metrics
@@ -84,6 +87,7 @@ class LocalEngine:
         self._queued: set[str] = set()
         self._flush_wake = asyncio.Event()
         self._delivery_wake = asyncio.Event()
+        self._digest_wake = asyncio.Event()
         self._stopping = asyncio.Event()
         self._something_ended = asyncio.Event()
         self._at_work: set[str] = set()  # tenants whose round is under way
@@ -105,7 +109,11 @@ class LocalEngine:
         self._scheduler.start()
         self._schedule_upkeep()
         async with asyncio.TaskGroup() as group:
-            loops = [group.create_task(self._flush_loop()), group.create_task(self._delivery_loop(group))]
+            loops = [
+                group.create_task(self._flush_loop()),
+                group.create_task(self._delivery_loop(group)),
+                group.create_task(self._digest_loop()),
+            ]
             workers = [group.create_task(self._work()) for _ in range(TENANTS_AT_ONCE)]
             await self._stopping.wait()
             self._scheduler.shutdown(wait=False)
@@ -114,8 +122,7 @@ class LocalEngine:
     def stop(self) -> None:
         """Take nothing new."""
         self._stopping.set()
-        self._flush_wake.set()
-        self._delivery_wake.set()
+        self.nudge()
 
     def watch(self, pollings: Mapping[str, Polling]) -> None:
         """Poll these tenants from now on, by key; one that has not changed keeps its interval."""
@@ -144,6 +151,7 @@ class LocalEngine:
         """Look at once at what is due, after something has changed beside the engine."""
         self._flush_wake.set()
         self._delivery_wake.set()
+        self._digest_wake.set()
 
     @property
     def healthy(self) -> bool:
@@ -254,6 +262,19 @@ class LocalEngine:
             self._metrics.attempted(outcome.delivery)
             _report(outcome, result if isinstance(result, DeliveryError) else None)
             self._flush_wake.set()
+
+    # Digests: when one is due stands in the store, so a clock that was set or a machine that slept costs a minute, not a week.
+
+    async def _digest_loop(self) -> None:
+        while not self._stopping.is_set():
+            self._digest_wake.clear()
+            due = await self._guarded("digest", self._digest)
+            await self._sleep_until(due, self._digest_wake)
+
+    async def _digest(self) -> datetime | None:
+        if await self._digesting.send_due(self._clock.now()):
+            self._delivery_wake.set()
+        return await self._digesting.next_due()
 
     # Upkeep.
 

@@ -13,6 +13,7 @@ import attrs
 
 from alertd.clock import Clock
 from alertd.engine.delivering import Delivering
+from alertd.engine.digesting import Digesting
 from alertd.engine.flushing import Flushing
 from alertd.engine.health import judge_alertd
 from alertd.engine.polling import Polling
@@ -39,12 +40,20 @@ class Once:
     """Polls, flushes and delivers one time."""
 
     def __init__(
-        self, *, store: Store, rounds: Rounds, flushing: Flushing, delivering: Delivering, clock: Clock
+        self,
+        *,
+        store: Store,
+        rounds: Rounds,
+        flushing: Flushing,
+        delivering: Delivering,
+        digesting: Digesting,
+        clock: Clock,
     ) -> None:
         self._store = store
         self._rounds = rounds
         self._flushing = flushing
         self._delivering = delivering
+        self._digesting = digesting
         self._clock = clock
 
     async def run(
@@ -61,6 +70,7 @@ class Once:
         if longest_wait is not None:
             await self._wait_for_groups(longest_wait)
         await self._flushing.flush_due(self._clock.now(), opened_too=longest_wait is None)
+        await self._digesting.send_due(self._clock.now())
         outcomes = await self._deliver()
         undelivered = sum(not outcome.accepted for outcome in outcomes)
         return Polled(failed=failed, attempts=len(outcomes), undelivered=undelivered)

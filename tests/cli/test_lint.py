@@ -18,6 +18,7 @@ _DOCUMENTED = re.findall(r"^### (\S+)$", _PAGE, re.MULTILINE)
 _HEAD = "tenants: [{name: t, tenant_id: t.example, credential: {managed_identity: {}}}]\nrules: [own.yaml]\n"
 _ONCALL = "receivers: [{name: oncall, webhook: [{url: 'http://127.0.0.1:1/h'}]}]\n"
 _CONFIG = _HEAD + _ONCALL + "route: {receiver: oncall}\n"
+_TEAMS = "receivers: [{name: oncall, teams: [{url: 'http://127.0.0.1:1/h'}]}]\n"
 _RULE = 'groups: [{name: own, rules: [{alert: Own, when: status.code == "Paused", annotations: {summary: "!"}}]}]\n'
 
 
@@ -46,6 +47,7 @@ def _routes(*routes: str, receivers: str = _ONCALL) -> tuple[str, str]:
 _TWO = "receivers: [{name: oncall, webhook: [{url: 'http://127.0.0.1:1/h'}]}, {name: other, webhook: [{url: 'http://127.0.0.1:1/i'}]}]\n"
 _TWICE = '{alert: %s, when: status.code == "Paused", annotations: {summary: "!"}}'
 _CASES = {
+    "silent-flow": [(_HEAD + _TEAMS + 'route: {receiver: oncall}\ndigest: [{receiver: oncall, cron: "0 9 1 jan,jun *"}]\n', _RULE)],
     "never-true": [_when('status.code == "Active" and status.code == "Paused"')],
     "always-true": [_when('status.code != "Active" or status.code != "Paused"')],
     "unknown-enum-member": [_when('status.code == "Quarantined"')],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+import sqlite3
 import sys
 
 import pytest
@@ -248,3 +249,39 @@ async def test_the_heartbeat_beats_while_all_is_well(site: Site) -> None:
     assert code == 0
     assert beats[0].startswith(b"POST /ping/secret ")
     assert "secret" not in log
+
+
+def fall_due(site: Site) -> None:
+    """Let the digest's time pass while nobody runs."""
+    with sqlite3.connect(site.folder / "alertd.db") as store:
+        assert store.execute("UPDATE digests SET due_at = 1").rowcount == 1
+    store.close()
+
+
+async def test_a_digest_that_fell_due_meanwhile_is_sent_once(site: Site) -> None:
+    """By the next `alertd poll`, and by the next daemon; neither sends it again, a reload included."""
+    job = site.job()
+    site.configure(kinds="teams email webhook", extra='digest: [{receiver: oncall, cron: "0 9 1 1 *"}]\nweb: null')
+    job.set(quarantined())
+    await site.command("poll", "--no-wait")
+    fall_due(site)
+
+    await site.command("poll", "--no-wait")
+    await site.command("poll", "--no-wait")
+    polled = [site.told(medium).count("digest") for medium in EVERYWHERE]
+    fall_due(site)
+    daemon = await site.daemon()
+    await site.until(lambda: all(site.told(medium).count("digest") == 2 for medium in EVERYWHERE))
+    reloaded, _, _ = await site.command("reload")
+    code, log = await site.stop(daemon)
+
+    assert polled == [1, 1, 1]
+    assert (reloaded, code) == (0, 0)
+    assert [site.told(medium).count("digest") for medium in EVERYWHERE] == [2, 2, 2]
+    assert "Traceback" not in log
+    told = [
+        json.loads(arrival.message.body)
+        for arrival in site.accepted(Medium.WEBHOOK)
+        if b"alertd.digest" in arrival.message.body
+    ]
+    assert [one["data"]["digest"]["quarantined"][0]["title"] for one in told] == ["Salesforce", "Salesforce"]

@@ -209,3 +209,9 @@ class ReceiverSettings:
         """All of them, in the order of their kinds."""
         chats: tuple[IntegrationSettings, ...] = (*self.slack, *self.google_chat, *self.discord)
         return (*self.teams, *self.email, *self.webhook, *self.pagerduty, *chats, *self.alertmanager, *self.apprise)
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of its integrations, each once, as the configuration calls them."""
+        lists = (name for name in attrs.fields_dict(type(self)) if isinstance(getattr(self, name), tuple))
+        return tuple(name for name in lists if getattr(self, name))
