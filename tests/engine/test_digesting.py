@@ -119,10 +119,10 @@ def delivering(store: Store, *desks: Desk) -> Delivering:
 
 async def deliver(store: Store, now: datetime, *desks: Desk) -> None:
     loop = delivering(store, *desks)
-    for delivery_id in await loop.due(now, 100):
-        claimed = await loop.claim(delivery_id, now)
+    for due in await loop.due(now, 100):
+        claimed = await loop.claim(due.delivery_id, now)
         assert claimed is not None
-        await loop.finish(delivery_id, await loop.send(claimed, now), now)
+        await loop.finish(due.delivery_id, await loop.send(claimed, now), now)
 
 
 async def states(store: Store) -> list[DeliveryState]:
