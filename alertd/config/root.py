@@ -122,6 +122,10 @@ class Config:
     delivery: Annotated[Delivery, Section("What happens when a receiver does not take a message.", build=Delivery)] = (
         Delivery()
     )
+    digest: Annotated[
+        tuple[Digest, ...],
+        ListOf("Who gets a summary of everything watched at fixed times.", kind=Section(build=Digest)),
+    ] = ()
     silence_warning: Annotated[
         timedelta | None,
         Duration(
@@ -130,10 +134,6 @@ class Config:
             most="7d",
         ),
     ] = None
-    digest: Annotated[
-        tuple[Digest, ...],
-        ListOf("Who gets a summary of everything watched at fixed times.", kind=Section(build=Digest)),
-    ] = ()
     web: Annotated[Web | None, Nullable("The pages and the HTTP interface; null: none.", kind=Section(build=Web))] = (
         Web()
     )
