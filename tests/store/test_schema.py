@@ -34,7 +34,7 @@ def test_the_version_is_that_of_the_latest_migration() -> None:
     script = ScriptDirectory.from_config(schema.configuration())
 
     assert script.get_current_head() == schema.VERSION
-    assert [revision.revision for revision in script.walk_revisions()] == ["0003", "0002", "0001"]
+    assert [revision.revision for revision in script.walk_revisions()] == ["0004", "0003", "0002", "0001"]
 
 
 async def test_migrations_make_the_tables_that_the_code_expects(sql_store: SqlStore) -> None:
