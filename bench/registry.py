@@ -47,6 +47,13 @@ BENCHES = (
         rounds=5,
     ),
     Bench(
+        name="graph",
+        summary="what poll.max_added_delay saves at Graph and adds in delay, over simulated days (rounds: days)",
+        target="graph:graph",
+        jobs=1_000,
+        rounds=7,
+    ),
+    Bench(
         name="store",
         summary="saving and reading jobs and history, beside bare sqlite3; bytes of history",
         target="store:store",
