@@ -54,7 +54,11 @@ def graph(jobs: int, rounds: int, progress: Progress) -> Result:
     source = Random(SEED)
     end = START + timedelta(days=rounds)
     lives = [list(_life(source, end)) for _ in range(jobs)]
-    figures = [Figure(what="requests per job and hour, every job in every round", value=timedelta(hours=1) / INTERVAL)]
+    every_round = [_looks(life, Pace(interval=INTERVAL), end) for life in lives]
+    figures = [
+        Figure(what="every job in every round: requests per job and hour", value=timedelta(hours=1) / INTERVAL),
+        Figure(what="every job in every round: transitions over before the next look", value=_unseen(every_round)),
+    ]
     for number, bound in enumerate(BOUNDS):
         progress(f"{bound}", number, len(BOUNDS))
         pace = Pace(interval=INTERVAL, max_added_delay=bound)
@@ -212,7 +216,11 @@ def _figures(bound: timedelta, days: int, all_seen: Sequence[Seen]) -> Iterator[
     yield Figure(what=f"{words}: added delay, median", value=median(added), unit="min")
     yield Figure(what=f"{words}: added delay, 95 of 100", value=added[len(added) * 95 // 100], unit="min")
     yield Figure(what=f"{words}: added delay, most", value=added[-1], unit="min", budget=_minutes(bound))
-    yield Figure(what=f"{words}: transitions over before the next look", value=sum(seen.unseen for seen in all_seen))
+    yield Figure(what=f"{words}: transitions over before the next look", value=_unseen(all_seen))
+
+
+def _unseen(all_seen: Sequence[Seen]) -> int:
+    return sum(seen.unseen for seen in all_seen)
 
 
 def _minutes(duration: timedelta) -> float:

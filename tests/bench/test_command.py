@@ -53,6 +53,22 @@ def test_a_poll_is_measured_beside_loops_that_only_fetch() -> None:
     assert found["machine"]["cores"] >= 1
 
 
+def test_patience_at_graph_saves_requests_and_adds_no_more_delay_than_its_bound() -> None:
+    """The same jobs live the same lives in every run, so the figures are the same on every machine."""
+    found = _object("graph", "--jobs", "20", "--rounds", "7")
+
+    figures = {one["what"]: one["value"] for one in found["figures"]}
+    assert found["met"] is True
+    assert figures["every job in every round: requests per job and hour"] == 12
+    assert (
+        12
+        > figures["max_added_delay 5m: requests per job and hour"]
+        > figures["max_added_delay 60m: requests per job and hour"]
+        > 0
+    )
+    assert figures["max_added_delay 60m: added delay, most"] > 0
+
+
 def test_a_figure_beyond_its_budget_is_not_met() -> None:
     assert Figure(what="x", value=2.0, budget=2.0).met is True
     assert Figure(what="x", value=2.1, budget=2.0).met is False
