@@ -215,6 +215,7 @@ class App:
             routing,
             tells_first_sight=config.poll.first_sight == "alert",
             on_fault=self.metrics.rule_failed,
+            on_news=self._flush_soon,
         )
         self.flushing = Flushing(self.store, routing, self._channels, policy, external_url=config.external_url)
         self.delivering = Delivering(self.store, self.flushing, self._channels, policy, chance=self._chance)
@@ -230,6 +231,9 @@ class App:
             metrics=self.metrics,
         )
         self._pollings = self._make_pollings(config)
+
+    def _flush_soon(self) -> None:
+        self.engine.flush_soon()
 
     def _make_channels(self, built: Built) -> dict[str, Channel]:
         tokens = _Tokens(self._named)

@@ -91,6 +91,7 @@ class LocalEngine:
         self._stopping = asyncio.Event()
         self._something_ended = asyncio.Event()
         self._at_work: set[str] = set()  # tenants whose round is under way
+        self._again: set[str] = set()  # of those, the ones whose next round is due
         self._in_hand: dict[str, asyncio.Task[None]] = {}  # attempts under way, by integration: one voice at a time
         self._spoken_at: dict[str, datetime] = {}  # by integration, when its latest attempt began
         self._scheduler = AsyncIOScheduler(
@@ -153,6 +154,10 @@ class LocalEngine:
         self._delivery_wake.set()
         self._digest_wake.set()
 
+    def flush_soon(self) -> None:
+        """Look at once which groups are due: a round goes on for seconds or minutes after it has committed an alert."""
+        self._flush_wake.set()
+
     @property
     def healthy(self) -> bool:
         """Whether the store can be written and every tenant's latest round ended within three intervals."""
@@ -178,8 +183,13 @@ class LocalEngine:
         return self._upkeep.poll_interval * share
 
     async def _tick(self, key: str) -> None:
-        """Only queue: a coroutine function, since APScheduler would run a plain one in a thread, beside this loop's queue."""
-        if key not in self._queued:
+        """Only queue: a coroutine function, since APScheduler would run a plain one in a thread, beside this loop's queue.
+
+        A round may last as long as its interval, where Microsoft or a budget of requests makes it wait: then the next one begins when it ends.
+        """
+        if key in self._at_work:
+            self._again.add(key)
+        elif key not in self._queued:
             self._queued.add(key)
             self._queue.put_nowait(key)
 
@@ -192,6 +202,9 @@ class LocalEngine:
                 await self._guarded("round", partial(self._round, polling), tenant=polling.watched.name)
             self._at_work.discard(key)
             self._queued.discard(key)
+            if key in self._again:
+                self._again.discard(key)
+                await self._tick(key)
             self._something_ended.set()
 
     async def _round(self, polling: Polling) -> None:

@@ -31,6 +31,7 @@ from alertd.store.values import TenantRecord
 log = structlog.get_logger(__name__)
 
 JOBS_PER_SLICE = 1000  # bounds a transaction to some megabytes and some tens of milliseconds
+IN_HAND_MAX = timedelta(seconds=0.5)  # news does not wait for a slice to fill where Microsoft answers slowly
 PLANNED_AT_ONCE = 500  # service principals whose stored jobs are looked through for their next look
 
 
@@ -175,10 +176,16 @@ class Polling:
             async for some in stream:
                 hand.take(some)
                 done += len(some)
-                if hand.full or (hand.answers and self._source.room(self._clock.now()) == 0):
+                if self._is_time_to_commit(hand):
                     tenant, tally = await self._commit(tenant, tally, hand)
                 progress(done, len(line))
         return await self._commit(tenant, tally, hand) if hand.readings else (tenant, tally)
+
+    def _is_time_to_commit(self, hand: _Hand) -> bool:
+        """With a full slice, and before the wait for a budget or for the rest of a slice gets long."""
+        now = self._clock.now()
+        began = hand.began_at = hand.began_at or now
+        return hand.full or now - began >= IN_HAND_MAX or (hand.answers and self._source.room(now) == 0)
 
     async def _commit(self, tenant: TenantRecord, tally: Tally, hand: _Hand) -> tuple[TenantRecord, Tally]:
         tenant, counted = await self._rounds.commit(self.watched, tenant, hand.empty(), self._clock.now())
@@ -241,6 +248,7 @@ class _Hand:
         self.readings: dict[str, Reading] = {}
         self._jobs = 0
         self.answers = False  # somebody was asked
+        self.began_at: datetime | None = None  # when the first of them came
 
     def take(self, readings: Mapping[str, Reading]) -> None:
         """Take some more; a service principal without jobs costs as much as one job."""
@@ -255,7 +263,8 @@ class _Hand:
 
     def empty(self) -> Mapping[str, Reading]:
         """Give all of it, and begin anew."""
-        readings, self.readings, self._jobs, self.answers = self.readings, {}, 0, False
+        readings, self.readings, self._jobs = self.readings, {}, 0
+        self.answers, self.began_at = False, None
         return readings
 
 

@@ -41,6 +41,7 @@ class Rounds:
     """Commits what was read. It asks nobody and reads no clock.
 
     tells_first_sight: alert on what is already true when a job is first seen. on_fault: told of every rule that failed at run time.
+    on_news: called after a commit by which groups may have become due.
     """
 
     def __init__(
@@ -51,12 +52,14 @@ class Rounds:
         *,
         tells_first_sight: bool = True,
         on_fault: Callable[[str], None] = lambda _rule: None,
+        on_news: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
         self.book = book
         self.routing = routing
         self.tells_first_sight = tells_first_sight
         self._on_fault = on_fault
+        self._on_news = on_news
         self._faults: dict[str, frozenset[str]] = {}
 
     @property
@@ -127,6 +130,8 @@ class Rounds:
             await transaction.save_tenant(renewed, expected_epoch=tenant.epoch)
         place = f"{watched.key}/jobs"
         self._note(place, seen.faults, also=self._faults.get(place, frozenset()))
+        if seen.moves or seen.events:
+            self._on_news()
         return renewed, seen.tally
 
     async def close(self, watched: Watched, tenant: TenantRecord, tally: Tally, now: datetime) -> TenantRecord:

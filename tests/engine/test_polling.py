@@ -11,6 +11,8 @@ from typing import Any
 import attrs
 import pytest
 import structlog.testing
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from alertd.alerts.book import RuleBook
 from alertd.alerts.observation import Tally
@@ -29,6 +31,7 @@ from alertd.model.requests import Requests
 from alertd.model.resources import (
     ServicePrincipal,
     SynchronizationJob,
+    SynchronizationQuarantine,
     SynchronizationSchedule,
     SynchronizationStatus,
     SynchronizationTaskExecution,
@@ -400,6 +403,62 @@ async def test_a_tenant_that_cannot_be_reached_is_told_of_within_the_bound() -> 
     seen = [(await site.rounds(1)) and (await site.alerts()).get("Unreachable") for _ in range(7)]
 
     assert seen.index("firing") == 6, "the look that the bound forces, and two rounds more"
+
+
+# Whatever jobs do: what is told is the same, and no later than promised.
+
+ADDED = timedelta(minutes=20)
+_LONG = (
+    10  # rounds that a state lasts at least: longer than the hold and the bound together, so that no look can miss it
+)
+_CODES = st.sampled_from(["Active", "Quarantine", "Paused"])
+_lives = st.lists(
+    st.tuples(_CODES, st.integers(_LONG, 2 * _LONG), st.sampled_from([5, 20, 240])), min_size=1, max_size=4
+)
+
+
+def _said(life: list[tuple[str, int, int]], number: int) -> Ok:
+    """Give what a job answers in a round: its code, and a run that ended as its schedule wants it, or the attempts of its quarantine."""
+    began = 0
+    for code, rounds, every in life:
+        if number < began + rounds or (code, rounds, every) == life[-1]:
+            break
+        began += rounds
+    every_rounds = max(1, every // 5)
+    latest = began + (number - began) // every_rounds * every_rounds
+    ended = START + latest * INTERVAL
+    if code != "Quarantine":
+        return job(code, every=timedelta(minutes=every), ended=ended)
+    quarantine = SynchronizationQuarantine(nextAttempt=ended + timedelta(minutes=every))
+    return Ok(jobs=(SynchronizationJob(id="J.1", status=SynchronizationStatus(code=code, quarantine=quarantine)),))
+
+
+async def _told(lives: dict[str, list[tuple[str, int, int]]], added: timedelta) -> list[tuple[str, list[Any]]]:
+    """Poll until all states have been seen; gives each alert's transitions."""
+    site = Site(added=added)
+    for number in range(max(sum(rounds for _, rounds, _ in life) for life in lives.values()) + 2 * _LONG):
+        site.directory.answers = {key: _said(life, number) for key, life in lives.items()}
+        await site.round()
+    told: dict[str, list[Any]] = {}
+    async with site.store.reading() as reader:
+        for entry in await reader.transitions():
+            told.setdefault(f"{entry.rule} {entry.service_principal_id}", []).append((entry.after, entry.at))
+    return sorted(told.items())
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(lives=st.dictionaries(st.sampled_from(["a", "b", "c"]), _lives, min_size=1))
+async def test_patience_changes_no_alert_and_delays_none_beyond_the_bound(
+    lives: dict[str, list[tuple[str, int, int]]],
+) -> None:
+    at_once, patient = await _told(lives, timedelta(0)), await _told(lives, ADDED)
+
+    assert [(name, [after for after, _ in moves]) for name, moves in patient] == [
+        (name, [after for after, _ in moves]) for name, moves in at_once
+    ]
+    for (_, early), (_, late) in zip(at_once, patient, strict=True):
+        for (_, before), (_, after) in zip(early, late, strict=True):
+            assert timedelta(0) <= after - before <= ADDED
 
 
 # What a poll costs, against the simulated Graph.
