@@ -19,7 +19,7 @@ from alertd.model.views import Subject
 from alertd.rules.rule import Rule
 from alertd.store.values import TenantRecord
 
-from .alerts import START
+from .alerts import START, alert
 from .tenant import (
     ACTIVE,
     PAUSED,
@@ -243,6 +243,27 @@ def test_other_words_are_taken_up_by_the_next_round_where_one_was_fenced_off() -
     moved = [move.after.name for move in play.read(QUARANTINE).moves if move.after]
 
     assert "Plain" in moved
+
+
+@pytest.mark.parametrize(
+    ("text", "anew"),
+    [
+        ("{{ job.displayName }} is {{ status.code }}", False),
+        ("as of {{ now | datetime }}", True),
+        ("since {{ job.quarantinedSince | ago }}", True),
+        ("{{ job.disableAt | until }} left", True),
+        ("seen at {{ job.lastSeenAt | datetime }}", True),
+        ("{{ tenant.pollCoverage }} of all answered", True),
+        ("{{ alertd.failedDeliveries }} failed", True),
+        ("it is unknown whether {{ job.id }} still runs", False),
+    ],
+)
+def test_what_a_text_speaks_of_says_whether_it_can_change_by_itself(text: str, anew: bool) -> None:
+    found = book(f"groups: [{{name: g, rules: [{{alert: A, when: 'true', annotations: {{summary: '{text}'}}}}]}}]")
+    (rule,) = found.rules
+
+    assert found.wants_text(alert("A", wording=found.wording(rule)), rule) is anew
+    assert found.wants_text(alert("A", wording="of an older rule"), rule)
 
 
 def test_a_text_is_not_made_anew_once_the_condition_is_over() -> None:
