@@ -46,7 +46,7 @@ def of_foreign_syntax(node: ast.expr) -> tuple[str, str, str]:
 
 def of_foreign_constant(value: object) -> tuple[str, str, str]:
     """Say found, expected and cure for a constant of a type that rules do not have."""
-    kinds = {complex: "a complex number", bytes: "bytes", type(...): "`...`"}
+    kinds = {complex: "a complex number", type(...): "`...`"}
     return kinds.get(type(value), "a constant"), "a number, a text, true, false or null", ""
 
 

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from alertd.errors import Problem
 from alertd.model.document import Document
+from alertd.model.resources import SynchronizationStatus
+from alertd.model.views import Subject
+from alertd.rules.constancy import constancy
+from alertd.rules.expression import Expression
 from alertd.rules.lint import CHECKS, lint
 from alertd.rules.loader import read_rules
 from alertd.rules.rule import Rule
+
+START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 
 
 def rules(*texts: str) -> list[Rule]:
@@ -94,6 +102,53 @@ def test_always_true(text: str) -> None:
 def test_conditions_that_depend_are_left_alone(text: str) -> None:
     """What is null makes a bound false, so `x > 5 or x <= 5` does not always hold."""
     assert codes(f"when: {text}\nparams: {{a: 1, b: 2}}\nannotations: {{summary: 'params.a params.b'}}") == []
+
+
+_WORDS = ['"Active"', '"Paused"', '"Quarantine"', "null"]
+_COUNTS = ["1", "2", "3", "null"]
+_CODES = st.builds("status.code {} {}".format, st.sampled_from(["==", "!="]), st.sampled_from(_WORDS))
+_LISTS = st.builds(
+    "status.code {} {}".format,
+    st.sampled_from(["in", "not in"]),
+    st.sampled_from(['["Active", "Paused"]', '["Active"]', '"Active or Paused"', '["Paused", null]']),
+)
+_ORDERS = st.sampled_from(["<", "<=", ">", ">=", "==", "!="])
+_BOUNDS = st.builds(
+    "status.countSuccessiveCompleteFailures {} {}".format, _ORDERS, st.sampled_from(_COUNTS)
+) | st.builds(
+    "{} {} status.countSuccessiveCompleteFailures {} {}".format,
+    st.sampled_from(_COUNTS),
+    _ORDERS,
+    _ORDERS,
+    st.sampled_from(_COUNTS),
+)
+_CONDITIONS = st.recursive(
+    _CODES | _LISTS | _BOUNDS | st.sampled_from(["true", "false"]),
+    lambda inner: (
+        st.builds("({} {} {})".format, inner, st.sampled_from(["and", "or"]), inner)
+        | st.builds("(not {})".format, inner)
+    ),
+    max_leaves=4,
+)
+_EVERYBODY = [
+    Subject(now=START, status=SynchronizationStatus(code=code, countSuccessiveCompleteFailures=count))
+    for code in (None, "Active", "Paused", "Quarantine", "NotRun")
+    for count in (None, 0, 1, 2, 3, 4)
+]
+
+
+@given(text=_CONDITIONS)
+@settings(max_examples=5 * settings.default.max_examples, deadline=None)
+@example(text='(status.code in "Active or Paused" and status.code == "Active")')
+@example(text="(status.countSuccessiveCompleteFailures > 2 and status.countSuccessiveCompleteFailures == 3)")
+@example(text="(not status.code == null)")
+def test_what_is_said_to_hold_always_or_never_does(text: str) -> None:
+    """Whatever the linter says of a condition is so for every job; where it knows nothing, it says nothing."""
+    expression = Expression.compile(text)
+
+    said = constancy(expression.term)
+
+    assert said is None or {expression.truth(subject, {}) for subject in _EVERYBODY} == {said}
 
 
 @pytest.mark.parametrize(
@@ -201,7 +256,12 @@ def test_shadowed(other: str, expected: list[str]) -> None:
 def test_for_below_interval(held: str, expected: list[str]) -> None:
     found = rules(f"when: job.gone\nfor: {held}")
 
-    assert [problem.code for problem in lint(found, poll_interval=timedelta(minutes=5))] == expected
+    problems = lint(found, poll_interval=timedelta(minutes=5))
+
+    assert [problem.code for problem in problems] == expected
+    assert [(problem.file, problem.line, problem.column, problem.path) for problem in problems] == [
+        ("r.yaml", 6, 14, "groups[0].rules[0].for") for _ in expected
+    ]
     assert lint(found) == []
 
 

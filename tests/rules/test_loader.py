@@ -272,5 +272,7 @@ def test_an_override_that_does_not_fit_is_refused(override: dict[str, object], t
 def test_an_event_cannot_be_made_to_hold() -> None:
     (rule,) = read_rules(Document.parse(one("alert: X\nevent: job.gone")))
 
-    with pytest.raises(ConfigError, match="`for` of an event"):
+    with pytest.raises(ConfigError) as caught:
         rule.overridden(hold_duration=timedelta(minutes=1))
+
+    assert str(caught.value) == "for: found `for` of an event; expected a state; remove it"

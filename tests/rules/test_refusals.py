@@ -20,6 +20,30 @@ def faults(text: str, scope: Scope = Scope.JOB, purpose: Purpose = Purpose.ANY) 
 
 
 @pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        pytest.param(Fault(offset=0, found="`x`"), "`x`", id="what was found"),
+        pytest.param(Fault(offset=0, found="`x`", expected="a date"), "found `x`; expected a date", id="and expected"),
+        pytest.param(Fault(offset=0, found="`x`", cure="remove it"), "`x`; remove it", id="and the cure"),
+        pytest.param(
+            Fault(offset=0, found="`x`", expected="a date", cure="remove it"),
+            "found `x`; expected a date; remove it",
+            id="and both",
+        ),
+    ],
+)
+def test_how_a_fault_is_told(fault: Fault, told: str) -> None:
+    assert str(fault) == told
+
+
+def test_an_error_tells_all_faults_in_the_order_of_the_text_counting_from_one() -> None:
+    error = ExpressionError("a b", [Fault(offset=2, found="`b`"), Fault(offset=0, found="`a`")])
+
+    assert str(error) == "character 1: `a`\ncharacter 3: `b`"
+    assert (error.text, [fault.offset for fault in error.faults]) == ("a b", [0, 2])
+
+
+@pytest.mark.parametrize(
     ("text", "at", "found", "cure"),
     [
         # Names and properties

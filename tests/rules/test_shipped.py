@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -29,6 +30,7 @@ MakeSubject = Callable[..., Subject]
 NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
+FOLDER = Path(__file__).resolve().parents[2] / "rules"
 RULES: RuleSet = load_rules(builtin_rules())
 
 FIRES, CLEARED, NEITHER = Verdict(active=True), Verdict(cleared=True), Verdict()
@@ -262,6 +264,32 @@ def test_every_rule_is_tested_both_ways() -> None:
     spoken |= {(name, active) for name, _ in ALERTD_CASES for active in (True, False)}
 
     assert spoken == {(rule.name, active) for rule in RULES.rules for active in (True, False)}
+
+
+def test_the_files_of_the_repository_are_found_without_configuration() -> None:
+    """In the order of their names, so that warnings and tables always come alike."""
+    files = builtin_rules()
+
+    assert [path.name for path in files] == sorted(path.name for path in FOLDER.glob("*.yaml"))
+    assert {path.parent for path in files} == {FOLDER}
+
+
+def test_those_inside_the_wheel_come_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside an installed package may lie anything, also a folder of this name."""
+    package = tmp_path / "alertd"
+    for folder in (package / "_shipped" / "rules", tmp_path / "rules"):
+        folder.mkdir(parents=True)
+        for name in ("b.yaml", "a.yaml", "notes.txt"):
+            (folder / name).touch()
+    monkeypatch.setattr("alertd.rules.shipped._PACKAGE", package)
+
+    assert builtin_rules() == (package / "_shipped" / "rules" / "a.yaml", package / "_shipped" / "rules" / "b.yaml")
+
+
+def test_without_any_there_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("alertd.rules.shipped._PACKAGE", tmp_path / "alertd")
+
+    assert builtin_rules() == ()
 
 
 def test_the_list_of_shipped_rules() -> None:
