@@ -47,6 +47,7 @@ demo: $(VENV)/.run
 
 test: lint types
 	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/alertd test rules/tests/*.yaml
 
 $(VENV)/.bench: pyproject.toml | $(BIN)/python
 	$(PIP) -e '.[bench]'

@@ -43,7 +43,7 @@ async def find_job(reader: Reader, config: Config, text: str) -> Chosen:
     if not name or not job_id:
         raise UsageError(f"{text!r} is no job: expected tenant/displayName/job id, such as contoso/Salesforce/SF.1")
     if tenant not in keys:
-        raise UsageError(f"no tenant {tenant!r}; {did_you_mean(tenant, keys)}")
+        raise UsageError(f"no tenant {tenant!r}; {did_you_mean(tenant, keys) or 'none is known'}")
     principals = {one.principal.id: one.principal.displayName for one in await reader.principals(keys[tenant])}
     known = [(one.service_principal_id, one.job.id) for one in await reader.jobs(keys[tenant])]
     found = [(principal, job) for principal, job in known if job == job_id and principals.get(principal) == name]
@@ -53,7 +53,7 @@ async def find_job(reader: Reader, config: Config, text: str) -> Chosen:
     if found:
         return Chosen(keys[tenant], *found[0])
     names = [f"{tenant}/{principals.get(principal)}/{job}" for principal, job in known]
-    raise UsageError(f"no job {text!r}; {did_you_mean(text, names)}")
+    raise UsageError(f"no job {text!r}; {did_you_mean(text, names) or 'none of this tenant is known yet'}")
 
 
 async def _gone(reader: Reader, tenant_key: str, job_id: str, principal_ids: Collection[str]) -> list[tuple[str, str]]:

@@ -60,6 +60,13 @@ BENCHES = (
         jobs=20_000,
         rounds=7,
     ),
+    Bench(
+        name="backtest",
+        summary="a month of history under one rule, and under all shipped rules on two sides",
+        target="backtest:backtest",
+        jobs=1_000,
+        rounds=3,
+    ),
 )
 
 

@@ -109,9 +109,10 @@ def shown_children(node: Node) -> tuple[Node, ...]:
 
 
 def _tells(node: Node) -> bool:
-    return bool(node.children) or (
-        _PATH.fullmatch(node.text) is not None and described(node.value) != node.text.lower()
-    )
+    told = described(node.value)
+    if node.children:
+        return told != node.text  # a list of constants says no more than itself
+    return _PATH.fullmatch(node.text) is not None and told != node.text.lower()
 
 
 def _held(held: Held) -> str:
