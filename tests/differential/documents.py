@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from tests.differential.case import BEAT, EARLY, LATE, Case, InhibitRule, Receiver, Route
 
 Document = dict[str, Any]
-_AROUND = timedelta(minutes=10)  # longer than any case
+_AROUND, _DAY = 10, 24 * 60  # minutes; no case takes so many as the first
 
 
 def alertmanager_config(cases: Iterable[Case], hooks: str, start: datetime) -> str:
@@ -42,12 +41,14 @@ def alertd_config(case: Case, start: datetime) -> str:
 
 
 def time_intervals(boundary: datetime) -> list[Document]:
-    """Give the times before and after a full minute, on the clock of a place where midnight is far away."""
-    midnight_is_near = boundary.astimezone(UTC).hour in {23, 0}
-    location = "Asia/Tokyo" if midnight_is_near else "UTC"
-    local = boundary.astimezone(ZoneInfo(location))
-    before, at, after = (f"{moment:%H:%M}" for moment in (local - _AROUND, local, local + _AROUND))
-    return [_interval(EARLY, before, at, location), _interval(LATE, at, after, location)]
+    """Give the times before and after a full minute. No run reaches over midnight but at the boundary itself."""
+    now = boundary.astimezone(UTC)
+    minute = 60 * now.hour + now.minute
+    before = minute or _DAY
+    return [
+        _interval(EARLY, max(before - _AROUND, 0), before),
+        _interval(LATE, minute, min(minute + _AROUND, _DAY)),
+    ]
 
 
 def case_matcher(case: Case) -> str:
@@ -55,9 +56,13 @@ def case_matcher(case: Case) -> str:
     return f'case="{case.name}"'
 
 
-def _interval(name: str, start: str, end: str, location: str) -> Document:
-    times = [{"start_time": start, "end_time": end}]
-    return {"name": name, "time_intervals": [{"times": times, "location": location}]}
+def _interval(name: str, start: int, end: int) -> Document:
+    times = [{"start_time": _clock(start), "end_time": _clock(end)}]
+    return {"name": name, "time_intervals": [{"times": times}]}
+
+
+def _clock(minute: int) -> str:
+    return f"{minute // 60:02}:{minute % 60:02}"
 
 
 def _case_route(case: Case) -> Document:

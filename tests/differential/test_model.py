@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from alertd.render.environment import Templates
-from tests.differential.case import Case
+from tests.differential.case import BEAT, Case
 from tests.differential.comparison import beside
 from tests.differential.difference import Difference
 from tests.differential.examples import EXAMPLES, Example, told
@@ -31,6 +31,20 @@ async def test_alertd_tells_what_the_model_says_once_every_difference_is_turned_
     for case in itertools.islice((case for case in cases if _holds_back(case)), 60):
         ours = await Ours(case, START, templates).play()
         assert ours == play(case, ALL), beside("alertd", ours, "the model of alertd", play(case, ALL), case)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("minute", ["00:00", "00:01", "12:00", "23:59"])
+async def test_muted_times_are_the_same_at_any_time_of_day(templates: Templates, minute: str) -> None:
+    """The comparison runs whenever somebody starts it."""
+    start = datetime.fromisoformat(f"2026-01-05T{minute}:00Z") - BOUNDARY * BEAT
+    cases = (make_case(3, number, BOUNDARY) for number in itertools.count())
+    for case in itertools.islice((case for case in cases if _is_muted(case)), 5):
+        assert await Ours(case, start, templates).play() == play(case, ALL)
+
+
+def _is_muted(case: Case) -> bool:
+    return any(route.mute or route.active for route in case.root.every())
 
 
 def _holds_back(case: Case) -> bool:
