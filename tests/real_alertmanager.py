@@ -63,12 +63,18 @@ async def running(config: str, folder: Path, url: str | None = None) -> AsyncIte
         stderr=asyncio.subprocess.DEVNULL,
     )
     try:
-        await _ready(url, process)
+        await _ready(url, process, file)
         yield Alertmanager(url)
     finally:
         with contextlib.suppress(ProcessLookupError):
             process.terminate()
         await process.wait()
+
+
+def _fault(file: Path) -> str:
+    """Say what amtool has against a configuration."""
+    done = subprocess.run([str(TOOL), "check-config", str(file)], check=False, capture_output=True, text=True)
+    return (done.stdout + done.stderr).strip()
 
 
 def _free_url() -> str:
@@ -77,10 +83,11 @@ def _free_url() -> str:
         return f"http://127.0.0.1:{free.getsockname()[1]}"
 
 
-async def _ready(url: str, process: asyncio.subprocess.Process) -> None:
+async def _ready(url: str, process: asyncio.subprocess.Process, file: Path) -> None:
     async with httpx.AsyncClient() as client, asyncio.timeout(30):
         while True:
-            assert process.returncode is None, "the Alertmanager has ended"
+            if process.returncode is not None:
+                raise AssertionError(f"the Alertmanager has ended; {_fault(file)}")
             try:
                 if (await client.get(f"{url}/-/ready")).status_code == httpx.codes.OK:
                     return
