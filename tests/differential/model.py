@@ -15,17 +15,12 @@ import attrs
 from tests.differential.case import EARLY, END, LATE, Alert, Case, Message, Messages, Receiver, Route, Span
 from tests.differential.difference import Difference
 
-SWEEPS = (
-    28,
-    58,
-)  # Alertmanager looks for empty groups every 30 s; before the changes of these beats, as `real.py` starts it
-
-
 D = Difference
-ALL = frozenset(D) - {
-    D.REPEAT_AT_THE_TICK,
-    D.LATE,
-}  # these two are no matter of decisions alone; their examples stand for them
+ALL = frozenset(D) - {D.REPEAT_AT_THE_TICK, D.LATE}  # not of decisions alone: their examples stand for these two
+# Alertmanager looks for empty groups every 30 s: before the changes of these beats, as `theirs.py` has it begin.
+SWEEPS = (28, 58)
+
+GroupLabels = tuple[tuple[str, str], ...]
 
 
 @attrs.define
@@ -51,13 +46,23 @@ class Log:
     listed: set[str] = attrs.field(factory=set)
     at: int = 0
 
+    @property
+    def fires(self) -> set[str]:
+        """What the last message said fires."""
+        return {name for name, absent in self.told.items() if not absent}
+
+    def forget(self, ended: Iterable[Life]) -> None:
+        """Take it that these ends are known."""
+        for life in ended:
+            self.told.pop(life.name, None)
+
 
 @attrs.define
 class Group:
     """A group of a route."""
 
     route: Route
-    labels: tuple[tuple[str, str], ...]
+    labels: GroupLabels
     due: int
     flushed: bool = False
     members: dict[str, Life] = attrs.field(factory=dict)
@@ -70,8 +75,8 @@ class Play:
     case: Case
     differences: frozenset[Difference]
     firing: dict[str, Life] = attrs.field(factory=dict)
-    groups: dict[tuple[int, tuple[tuple[str, str], ...]], Group] = attrs.field(factory=dict)
-    logs: dict[tuple[int, tuple[tuple[str, str], ...], str, int], Log] = attrs.field(factory=dict)
+    groups: dict[tuple[int, GroupLabels], Group] = attrs.field(factory=dict)
+    logs: dict[tuple[int, GroupLabels, str, int], Log] = attrs.field(factory=dict)
     told: list[Message] = attrs.field(factory=list)
 
     def play(self) -> Messages:
@@ -105,7 +110,7 @@ class Play:
             if not group.flushed and life.starts + (route.group_wait or 0) < beat:
                 group.due = beat
 
-    def _flush(self, key: tuple[int, tuple[tuple[str, str], ...]], group: Group, beat: int) -> None:
+    def _flush(self, key: tuple[int, GroupLabels], group: Group, beat: int) -> None:
         held = {life.name for life in group.members.values() if self._held(group.route, life.alert, beat)}
         firing = [life for life in group.members.values() if not life.over and life.name not in held]
         ended = [life for life in group.members.values() if life.over]
@@ -131,23 +136,19 @@ class Play:
         if self._speaks(log, firing, over, group.route, beat, sends_ends=sends_ends):
             shown = over if sends_ends else []
             self.told.append(_message(beat, receiver, number, group, firing, shown))
-            absent = [name for name in log.told if D.EVERY_ALERT_REMEMBERED in self.differences]
-            log.told = dict.fromkeys(absent, True) | {life.name: False for life in firing}
+            before = log.told if D.EVERY_ALERT_REMEMBERED in self.differences else {}
+            log.told = dict.fromkeys(before, True) | {life.name: False for life in firing}
             log.listed, log.at = {life.name for life in over}, beat
-            ended_here = over
-        else:
-            ended_here = []
+            log.forget(over)
         if not sends_ends and D.ENDS_WITHOUT_A_WORD in self.differences:
-            ended_here = ended
-        elif not sends_ends and not firing and _present(log):
-            log.told.clear()  # it clears its log at least when nothing fires any more
-        for life in ended_here:
-            log.told.pop(life.name, None)
+            log.forget(ended)
+        elif not sends_ends and not firing:
+            log.told.clear()  # Alertmanager, too, where nothing fires any more
 
     def _speaks(
         self, log: Log, firing: list[Life], over: list[Life], route: Route, beat: int, *, sends_ends: bool
     ) -> bool:
-        if {life.name for life in firing} - _present(log):
+        if {life.name for life in firing} - log.fires:
             return True
         if sends_ends and D.ENDS_OF_WHAT_WAS_TOLD in self.differences:
             news_of_ends = bool(over)
@@ -190,10 +191,6 @@ def differing(case: Case) -> frozenset[Difference]:
     """Name the differences that change what is told in a case."""
     ours, theirs = play(case, ALL), play(case, frozenset())
     return frozenset(one for one in ALL if play(case, ALL - {one}) != ours or play(case, frozenset({one})) != theirs)
-
-
-def _present(log: Log) -> set[str]:
-    return {name for name, absent in log.told.items() if not absent}
 
 
 def _message(
@@ -241,7 +238,7 @@ def matching(route: Route, labels: Mapping[str, str]) -> Iterator[Route]:
         yield route
 
 
-def shared(route: Route, labels: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+def shared(route: Route, labels: Mapping[str, str]) -> GroupLabels:
     """Give the labels of an alert's group."""
     names = route.group_by or ()
     return tuple(sorted((name, value) for name, value in labels.items() if name in names or "..." in names))

@@ -17,7 +17,7 @@ import pytest
 
 from alertd.render.environment import Templates
 from tests.differential import theirs
-from tests.differential.case import Case, Messages
+from tests.differential.case import BEAT, Case, Messages
 from tests.differential.comparison import beside
 from tests.differential.difference import Difference
 from tests.differential.examples import EXAMPLES, told
@@ -29,51 +29,54 @@ from tests.real_alertmanager import needs_alertmanager
 CASES = 200
 ALIKE_MIN = 100  # what differs must not hide what does not
 RUNS_MAX = 2
+NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 
 pytestmark = [pytest.mark.anyio, pytest.mark.alertmanager, needs_alertmanager]
 
 _EXAMPLES = {example.case.name: example for example in EXAMPLES}
-_THEIRS: frozenset[str] = frozenset()
+_THEIRS: frozenset[Difference] = frozenset()
 
 
-@attrs.frozen
+@attrs.define
 class Played:
-    """What a real Alertmanager told, by case. stalls: who was late in the last run."""
+    """What a real Alertmanager told. cases: as they were played last. stalls: who was late in the last run. runs: how many there were."""
 
-    told: Mapping[str, Messages]
-    stalls: Sequence[str]
+    cases: dict[str, Case] = attrs.field(factory=dict)
+    told: dict[str, Messages] = attrs.field(factory=dict)
+    stalls: list[str] = attrs.field(factory=list)
+    runs: int = 0
 
 
 async def test_two_hundred_cases_differ_in_nothing_that_has_no_name(tmp_path: Path) -> None:
-    seed, begin = int(os.environ.get("DIFFERENTIAL_SEED", "1")), theirs.beginning(datetime.now(UTC))
-    cases = [make_case(seed, number, begin.boundary) for number in range(CASES)]
-    examples = [attrs.evolve(example.case, boundary=begin.boundary) for example in EXAMPLES]
+    seed = int(os.environ.get("DIFFERENTIAL_SEED", "1"))
+    made = [make_case(seed, number, boundary=30) for number in range(CASES)]
 
-    played = await _played([*cases, *examples], begin, tmp_path)
+    played = await _played([*made, *(example.case for example in EXAMPLES)], tmp_path)
+    cases = [played.cases[case.name] for case in made]
     templates = Templates.load()
-    ours = {case.name: await Ours(case, begin.start, templates).play() for case in cases}
+    ours = {case.name: await Ours(case, NOON - case.boundary * BEAT, templates).play() for case in cases}
 
     _require("alertd", [case for case in cases if ours[case.name] != play(case, ALL)], ours, ALL)
-    wrong = _wrong([*cases, *examples], played.told)
+    wrong = _wrong(played.cases.values(), played.told)
     if wrong and played.stalls:
         pytest.skip(f"NOT COMPARED WITH A REAL ALERTMANAGER, for the machine had no time: {played.stalls[0]}")
     _require("Alertmanager", wrong, played.told, _THEIRS)
-    _report(cases, played.told, ours)
+    _report(cases, played, ours)
 
 
-async def _played(cases: Sequence[Case], begin: theirs.Beginning, folder: Path) -> Played:
+async def _played(cases: Sequence[Case], folder: Path) -> Played:
     """Play the cases; those that come out unexpectedly once more, for a difference that does not come again is the machine's."""
-    found: dict[str, Messages] = {}
-    for number in range(RUNS_MAX):
-        again = [case for case in cases if case.name not in found] or _wrong(cases, found)
-        if not again:
-            break
-        when = begin if number == 0 else theirs.again(begin.boundary, datetime.now(UTC))
-        place = folder / str(number)
+    played = Played()
+    while played.runs < RUNS_MAX and (left := _wrong(played.cases.values(), played.told) if played.runs else cases):
+        begin = theirs.beginning(datetime.now(UTC))
+        now = [attrs.evolve(case, boundary=begin.boundary) for case in left]
+        place = folder / str(played.runs)
         place.mkdir()
-        run = await theirs.play(again, when.start, place)
-        found |= {case.name: run.told(case) for case in again}
-    return Played(found, run.stalls)
+        run = await theirs.play(now, begin.start, place)
+        played.cases |= {case.name: case for case in now}
+        played.told |= {case.name: run.told(case) for case in now}
+        played.stalls, played.runs = run.stalls, played.runs + 1
+    return played
 
 
 def _wrong(cases: Iterable[Case], found: Mapping[str, Messages]) -> list[Case]:
@@ -92,14 +95,14 @@ def _require(
     assert not wrong, "\n\n".join([f"{len(wrong)} cases", *shown])
 
 
-def _report(cases: Sequence[Case], found: Mapping[str, Messages], ours: Mapping[str, Messages]) -> None:
+def _report(cases: Sequence[Case], played: Played, ours: Mapping[str, Messages]) -> None:
     """Say how often what is different, and see that whatever is has a name."""
-    different = [case for case in cases if found[case.name] != ours[case.name]]
+    different = [case for case in cases if played.told[case.name] != ours[case.name]]
     names = {case.name: differing(case) for case in different}
     counts = Counter(one for differences in names.values() for one in differences)
     alike = len(cases) - len(different)
-    print(f"{alike} of {len(cases)} cases are told alike, message by message; in the others:")  # noqa: T201 - with `-s`
+    print(f"{alike} of {len(cases)} cases are told alike, message by message; runs: {played.runs}; in the others:")
     for difference, count in counts.most_common():
-        print(f"  {count:3}  {difference}")  # noqa: T201
+        print(f"  {count:3}  {difference}")
     assert all(names.values())
     assert alike >= ALIKE_MIN

@@ -63,13 +63,6 @@ def beginning(now: datetime) -> Beginning:
     return min((one for one in starts if one.start >= earliest), key=lambda one: one.start)
 
 
-def again(boundary: int, now: datetime) -> Beginning:
-    """Give the next beginning with this very boundary."""
-    earliest = now + _SETUP
-    minutes = (earliest.replace(second=0, microsecond=0) + timedelta(minutes=number) for number in (1, 2, 3))
-    return next(Beginning(one - boundary * BEAT, boundary) for one in minutes if one - boundary * BEAT >= earliest)
-
-
 async def play(cases: Sequence[Case], start: datetime, folder: Path) -> Run:
     """Play cases side by side in one Alertmanager, from `start` on."""
     run = Run()
