@@ -101,8 +101,8 @@ def _report(cases: Sequence[Case], played: Played, ours: Mapping[str, Messages])
     names = {case.name: differing(case) for case in different}
     counts = Counter(one for differences in names.values() for one in differences)
     alike = len(cases) - len(different)
-    print(f"{alike} of {len(cases)} cases are told alike, message by message; runs: {played.runs}; in the others:")
+    print(f"{alike} of {len(cases)} cases are told alike, message by message; runs: {played.runs}; in the others:")  # noqa: T201 - with `-s`
     for difference, count in counts.most_common():
-        print(f"  {count:3}  {difference}")
+        print(f"  {count:3}  {difference}")  # noqa: T201
     assert all(names.values())
     assert alike >= ALIKE_MIN
