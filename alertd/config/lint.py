@@ -21,6 +21,7 @@ _NAME = "alertname"
 def lint(config: Config, root: Node, rules: Iterable[str]) -> None:
     """Note all findings at the places where they are written. rules: the names of all there are; none: nobody knows."""
     _unused_receivers(config, root)
+    _idle_summaries(config.route.children, place_of(root, "route", "routes"))
     _unreachable_routes(config.route.children, place_of(root, "route", "routes"), (), frozenset(rules))
 
 
@@ -34,6 +35,19 @@ def _unused_receivers(config: Config, root: Node) -> None:
             cure = "name it in a route, or remove it"
             found = f"receiver `{receiver.name}` that no route names"
             place_of(root, "receivers", index, "name").problem(found, cure=cure, code="unused-receiver", warning=True)
+
+
+def _idle_summaries(routes: tuple[ChildRoute, ...], node: Node) -> None:
+    """A summary of what a muted time held back, on a route that is never muted: its parent's times are not its own."""
+    for index, route in enumerate(routes):
+        place = place_of(node, index)
+        if route.mute_summary and not route.mute_time_intervals and not route.active_time_intervals:
+            cure = (
+                "give the route `mute_time_intervals` or `active_time_intervals`: those of its parent are not its own"
+            )
+            found = "a summary on a route that is never muted"
+            place_of(place, "mute_summary").problem(found, cure=cure, code="idle-mute-summary", warning=True)
+        _idle_summaries(route.children, place_of(place, "routes"))
 
 
 def _receivers(routes: Iterable[ChildRoute]) -> Iterator[str]:

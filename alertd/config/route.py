@@ -11,7 +11,7 @@ import attrs
 from alertd.config.context import Context
 from alertd.config.kinds import Boolean, Declared, Duration, Kind, Number, Schema, Text
 from alertd.config.rules import BUILTIN, MatcherText
-from alertd.config.shape import Elsewhere, ListOf, NotYet, Section, Shape, shape_of
+from alertd.config.shape import Elsewhere, ListOf, Section, Shape, shape_of
 from alertd.model.document import Node
 from alertd.notify import inhibition
 from alertd.notify.inhibition import InhibitRule
@@ -124,7 +124,10 @@ class ChildRoute:
     active_time_intervals: Annotated[
         tuple[str, ...], ListOf("Names of time_intervals outside of which nothing is told; none: always.", kind=Text())
     ] = ()
-    mute_summary: Annotated[None, NotYet("One message after a mute about what it held back.")] = None
+    mute_summary: Annotated[
+        bool,
+        Boolean("Whether what a muted time held back comes in one message at its end; routes below say so themselves."),
+    ] = False
     escalate: Annotated[
         tuple[EscalationStep, ...] | None,
         attrs.evolve(_ESCALATE, doc="If not the parent's; an empty list: nobody."),

@@ -56,6 +56,7 @@ def _child(parent: routes.Route, written: ChildRoute, route_id: str, intervals: 
         continues=written.continues,
         mute=tuple(intervals[name] for name in written.mute_time_intervals if name in intervals),
         active=tuple(intervals[name] for name in written.active_time_intervals if name in intervals),
+        mute_summary=written.mute_summary,
         steps=parent.steps if written.escalate is None else _steps(written.escalate),
     )
     return attrs.evolve(node, children=_below(node, written.children, intervals))

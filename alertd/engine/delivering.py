@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from alertd.engine.flushing import Flushing
+from alertd.engine.summaries import Summaries
 from alertd.errors import DeliveryError, DeliveryFailureReason
 from alertd.model.notification import DeliveryState, Rendered
 from alertd.notify.channels.port import Accepted, Channel
@@ -131,6 +132,8 @@ class Delivering:
             await self._flushing.given_up(transaction, outcome.conversation, outcome.delivery, now)
         if outcome.conversation is not None and outcome.settles:
             await self._flushing.revisit(transaction, outcome.conversation, now)
+        if delivery.shares:
+            await Summaries(self._flushing).conclude(transaction, outcome, now)
         return outcome
 
 

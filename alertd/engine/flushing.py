@@ -6,16 +6,17 @@ is done twice is done once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
 import attrs
 
 from alertd.engine.falling_back import fall_back
-from alertd.engine.outbox import outgoing
+from alertd.engine.outbox import message_of, outgoing
 from alertd.engine.silence_endings import SilenceEndings
+from alertd.engine.summaries import Summaries
 from alertd.model.alert import Alert, Event, State
-from alertd.model.notification import DeliveryState, Notification, Reason, Withheld
+from alertd.model.notification import DeliveryState, Reason, Withheld
 from alertd.notify.channels.port import Channel
 from alertd.notify.decide import Member, repeats_after
 from alertd.notify.flush import Flush, Situation, Turn, converse, flush, is_over, place, settled
@@ -23,12 +24,20 @@ from alertd.notify.group import reopened, touch
 from alertd.notify.listener import Listener
 from alertd.notify.outcome import DeliveryPolicy
 from alertd.notify.routing import Routing
-from alertd.notify.silences import outlived
+from alertd.notify.silences import Silence, outlived
 from alertd.render.wording import incident_title
 from alertd.store.port import Store, Transaction
-from alertd.store.values import Conversation, Delivery, LogEntry
+from alertd.store.values import Conversation, Delivery, Group, LogEntry
 
 BATCH = 200  # groups looked up at once: bounds what a pass holds in memory
+
+
+@attrs.frozen(kw_only=True)
+class Surroundings:
+    """What decides beside the groups themselves: every alert that fires, where that matters, and the silences."""
+
+    firing: tuple[Alert, ...]
+    silences: tuple[Silence, ...]
 
 
 class Flushing:
@@ -47,7 +56,7 @@ class Flushing:
         external_url: str | None = None,
     ) -> None:
         self._store = store
-        self._channels = channels
+        self.channels = channels
         self.policy = policy
         self.external_url = external_url
         self.routing = routing
@@ -57,7 +66,7 @@ class Flushing:
         return SilenceEndings(
             store=self._store,
             routing=self.routing,
-            channels=self._channels,
+            channels=self.channels,
             policy=self.policy,
             external_url=self.external_url,
         )
@@ -94,32 +103,67 @@ class Flushing:
             group = await transaction.group(key)
             if group is None or (group.flushed_at is not None and group.due_at > now):
                 return
-            situation = await self._situation(transaction, key, group.route_id, group.labels, now)
-            result = flush(group, situation, self.routing.pace(group.route_id), now)
-            for turn in result.turns:
-                await self._act(transaction, turn, key, now)
-            await transaction.append_log(_unsaid(result, key, now))
-            await transaction.delete_events(key, result.spent_events)
-            await settle(transaction, key, result.settled)
-            if result.group is None:
-                await transaction.delete_group(key, expected_sequence=group.sequence)
+            if self.routing.sums_up(group, now):
+                await Summaries(self).sum_up(transaction, group.route_id, now)
             else:
-                await transaction.save_group(result.group, expected_sequence=group.sequence)
+                await self.flush_group(transaction, group, await self.surroundings(transaction, now), now)
+
+    async def flush_group(
+        self,
+        transaction: Transaction,
+        group: Group,
+        around: Surroundings,
+        now: datetime,
+        *,
+        unsaid: Callable[[Turn], bool] = lambda _: False,
+    ) -> list[Turn]:
+        """Flush one group. unsaid: tells the turns that are not carried out but given, for somebody else to speak for them."""
+        key = group.key
+        situation = await self._situation(transaction, key, group.route_id, group.labels, around, now)
+        result = flush(group, situation, self.routing.pace(group.route_id), now)
+        for turn in result.turns:
+            if not unsaid(turn):
+                await self._act(transaction, turn, key, now)
+        await transaction.append_log(_unsaid(result, key, now))
+        await transaction.delete_events(key, result.spent_events)
+        await settle(transaction, key, result.settled)
+        if result.group is None:
+            await transaction.delete_group(key, expected_sequence=group.sequence)
+        else:
+            await transaction.save_group(result.group, expected_sequence=group.sequence)
+        return [turn for turn in result.turns if unsaid(turn)]
 
     async def revisit(self, transaction: Transaction, conversation: Conversation, now: datetime) -> None:
         """Take a decision anew that was put off while a delivery was under way, and let go of what nobody waits for."""
+        await self.decide_anew(transaction, conversation, await self.surroundings(transaction, now), now)
+
+    async def decide_anew(
+        self,
+        transaction: Transaction,
+        conversation: Conversation,
+        around: Surroundings,
+        now: datetime,
+        *,
+        unsaid: Callable[[Turn], bool] = lambda _: False,
+    ) -> list[Turn]:
+        """Revisit a conversation. unsaid: tells a turn that is not carried out but given, for somebody else to speak for it."""
         key, labels = conversation.group_key, conversation.group_labels
-        situation = await self._situation(transaction, key, conversation.route_id, labels, now)
+        situation = await self._situation(transaction, key, conversation.route_id, labels, around, now)
         members = place(situation.alerts, situation.withhold)
         listener = _listener_of(conversation, situation.listeners)
+        turns: list[Turn] = []
         if conversation.recheck:
             if listener is not None:
-                await self._act(transaction, converse(listener, situation, members, (), now), key, now)
+                turns = [converse(listener, situation, members, (), now)]
+                for turn in turns:
+                    if not unsaid(turn):
+                        await self._act(transaction, turn, key, now)
                 await self._look_again(transaction, key, members, now)
         elif is_over(conversation, situation.heard(listener, members, now) if listener else members):
             await transaction.delete_conversation(conversation.id)
         talks = await transaction.conversations_in(key)
         await settle(transaction, key, settled((entry.alert for entry in members), talks))
+        return [turn for turn in turns if unsaid(turn)]
 
     async def tell_acknowledgements(self, now: datetime) -> None:
         """Tell those who keep incidents what somebody has taken on: at once, since they call out the next person meanwhile."""
@@ -142,7 +186,8 @@ class Flushing:
             await transaction.save_conversation(attrs.evolve(talk, recheck=True))
             return
         key = talk.group_key
-        situation = await self._situation(transaction, key, talk.route_id, talk.group_labels, now)
+        around = await self.surroundings(transaction, now)
+        situation = await self._situation(transaction, key, talk.route_id, talk.group_labels, around, now)
         listener = _listener_of(talk, situation.listeners)
         if listener is None:
             return
@@ -157,30 +202,50 @@ class Flushing:
             await transaction.save_group(touch(group, self.routing.pace(group.route_id), now))
 
     async def given_up(
-        self, transaction: Transaction, conversation: Conversation, delivery: Delivery, now: datetime
+        self,
+        transaction: Transaction,
+        conversation: Conversation,
+        delivery: Delivery,
+        now: datetime,
+        *,
+        muted: bool = False,
     ) -> None:
         """After a delivery was given up, the group's next tick decides anew against what was really told, also for whoever takes over.
 
         A group that has ended meanwhile is opened again: somebody has still to hear how it ended. A conversation begins at a tick.
+        muted: it is then told in a summary.
         """
         key, pace = conversation.group_key, self.routing.pace(conversation.route_id)
         taken_over = await fall_back(transaction, self.routing, conversation, delivery, now)
         group = await transaction.group(key)
         if group is not None:
-            await transaction.save_group(touch(group, pace, now))
-        elif conversation.told or conversation.announced or taken_over:
-            await transaction.save_group(reopened(conversation, pace, now))
+            after = touch(group, pace, now)
+        elif conversation.told or conversation.announced or conversation.events or taken_over:
+            after = reopened(conversation, pace, now)
+        else:
+            return
+        await transaction.save_group(attrs.evolve(after, muted=muted or after.muted))
 
-    async def _situation(
-        self, transaction: Transaction, key: str, route_id: str, labels: Mapping[str, str], now: datetime
-    ) -> Situation:
-        talks = await transaction.conversations_in(key)
-        under_way = [await transaction.delivery(talk.open_delivery) for talk in talks if talk.open_delivery]
+    async def surroundings(self, transaction: Transaction, now: datetime) -> Surroundings:
+        """Give what decides beside the groups themselves; a silence whose alerts have all ended is over with that."""
         silences = await transaction.silences(ending_after=now)
         bound = [silence for silence in silences if silence.episodes]
         firing = await transaction.firing_alerts() if self.routing.inhibit_rules or bound else ()
         for silence in outlived(bound, firing):
             await transaction.save_silence(attrs.evolve(silence, ends_at=now))
+        return Surroundings(firing=firing, silences=silences)
+
+    async def _situation(
+        self,
+        transaction: Transaction,
+        key: str,
+        route_id: str,
+        labels: Mapping[str, str],
+        around: Surroundings,
+        now: datetime,
+    ) -> Situation:
+        talks = await transaction.conversations_in(key)
+        under_way = [(talk, await transaction.delivery(talk.open_delivery)) for talk in talks if talk.open_delivery]
         return Situation(
             group_key=key,
             route_id=route_id,
@@ -188,23 +253,22 @@ class Flushing:
             alerts=await transaction.alerts_in(key),
             events=await transaction.events_in(key),
             conversations={talk.integration_id: talk for talk in talks},
-            open_deliveries={delivery.id: delivery for delivery in under_way if delivery is not None},
+            open_deliveries={one.id: one.as_told_in(talk.id) for talk, one in under_way if one is not None},
             listeners=self.routing.listeners(route_id, talks),
-            withhold=self.routing.withhold(route_id, firing, silences, now),
+            withhold=self.routing.withhold(route_id, around.firing, around.silences, now),
         )
 
     async def _act(self, transaction: Transaction, turn: Turn, key: str, now: datetime) -> None:
         """Write down one listener's turn: the message, what it supersedes, and the conversation."""
         talk = turn.conversation
         if turn.replaces is not None:
-            superseded = attrs.evolve(turn.replaces, state=DeliveryState.SUPERSEDED, ended_at=now, leased_until=None)
-            await transaction.save_delivery(superseded)
+            await self.supersede(transaction, turn.replaces, now)
         await transaction.append_log(_decided(turn, key, now))
         if talk is None:
             return
         if turn.decision.speaks:
-            message = self._notification(talk, turn, now)
-            channel = self._channels[talk.integration_id]
+            message = message_of(talk, turn, now, external_url=self.external_url)
+            channel = self.channels[talk.integration_id]
             repeats = repeats_after(talk.repeats, message.reason)
             delivery = outgoing(channel, message, self.policy, now, replaces=turn.replaces, repeats=repeats)
             await transaction.save_delivery(delivery)
@@ -214,24 +278,10 @@ class Flushing:
         else:
             await transaction.save_conversation(talk)
 
-    def _notification(self, talk: Conversation, turn: Turn, now: datetime) -> Notification:
-        decision = turn.decision
-        return Notification(
-            key=f"{talk.id}-{talk.sequence}",
-            conversation=talk.id,
-            sequence=talk.sequence,
-            reason=decision.reason or Reason.EVENT,
-            receiver=talk.receiver,
-            group_key=talk.group_key,
-            group_labels=talk.group_labels,
-            firing=decision.firing,
-            resolved=decision.resolved,
-            events=decision.events,
-            at=now,
-            external_url=self.external_url,
-            title=talk.title,
-            stands_in_for=talk.stands_in_for if decision.reason is Reason.FALLBACK else (),
-        )
+    async def supersede(self, transaction: Transaction, delivery: Delivery, now: datetime) -> None:
+        """End a message that a newer decision takes the place of."""
+        over = attrs.evolve(delivery, state=DeliveryState.SUPERSEDED, ended_at=now, leased_until=None)
+        await transaction.save_delivery(over)
 
 
 async def settle(transaction: Transaction, key: str, alerts: Iterable[Alert]) -> None:

@@ -6,11 +6,32 @@ from datetime import datetime
 
 import attrs
 
-from alertd.model.notification import Notification, Rendered
+from alertd.model.notification import Notification, Reason, Rendered
 from alertd.notify.channels.port import Channel
-from alertd.notify.flush import announced
+from alertd.notify.flush import Turn, announced
 from alertd.notify.outcome import DeliveryPolicy
-from alertd.store.values import Delivery
+from alertd.store.values import Conversation, Delivery
+
+
+def message_of(talk: Conversation, turn: Turn, now: datetime, *, external_url: str | None) -> Notification:
+    """Give the message of a turn that speaks, as its conversation's next."""
+    decision = turn.decision
+    return Notification(
+        key=f"{talk.id}-{talk.sequence}",
+        conversation=talk.id,
+        sequence=talk.sequence,
+        reason=decision.reason or Reason.EVENT,
+        receiver=talk.receiver,
+        group_key=talk.group_key,
+        group_labels=talk.group_labels,
+        firing=decision.firing,
+        resolved=decision.resolved,
+        events=decision.events,
+        at=now,
+        external_url=external_url,
+        title=talk.title,
+        stands_in_for=talk.stands_in_for if decision.reason is Reason.FALLBACK else (),
+    )
 
 
 def outgoing(

@@ -92,7 +92,8 @@ def of_message(alert: Alert, scene: Scene) -> Iterator[Held]:
         yield Held(by="not_routed", detail="no route takes it")
     for key, route in routes.items():
         if route.muted(scene.now):
-            yield Held(by="muted", detail=f"the route to {route.receiver} is muted at this time")
+            after = "; a summary tells of it afterwards" if route.mute_summary else ""
+            yield Held(by="muted", detail=f"the route to {route.receiver} is muted at this time{after}")
         yield from _of_group(scene.groups.get(key), route.receiver, scene.now)
         taken = Taken.by(scene.talks_in(key))
         for step in _ahead(alert, key, route, scene):

@@ -93,13 +93,18 @@ def flush(group: Group, situation: Situation, pace: Pace, now: datetime) -> Flus
     turns = tuple(converse(listener, situation, members, told, now) for listener in situation.listeners)
     lives = bool(held) or any(entry.standing in {Standing.FIRING, Standing.SILENT} for entry in members)
     again_at = _again_at(members, held, turns, now)
+    after = attrs.evolve(flushed(group, pace, now, again_at=again_at), muted=bool(held) or _muted(members))
     return Flush(
-        group=flushed(group, pace, now, again_at=again_at) if lives else None,
+        group=after if lives else None,
         turns=turns,
         spent_events=tuple(event.key for event in events if event not in held),
         unsaid=unsaid,
         settled=settled((entry.alert for entry in members), (turn.conversation for turn in turns)),
     )
+
+
+def _muted(members: Iterable[Member]) -> bool:
+    return any(entry.withheld is Withheld.MUTED for entry in members)
 
 
 def place(alerts: Iterable[Alert], withhold: Withhold) -> tuple[Member, ...]:
@@ -147,6 +152,10 @@ def _reconsider(
     if not beyond.speaks and not beyond.forgotten:
         kept = attrs.evolve(conversation, recheck=False)
         return Turn(listener=listener, conversation=kept, decision=beyond, heard=members)
+    if under_way.shares:  # it speaks for others too, so it is decided anew as a whole, once an attempt at it has failed
+        later = attrs.evolve(conversation, recheck=True, events=waiting)
+        silent = Decision(withheld=Withheld.UNCHANGED)
+        return Turn(listener=listener, conversation=later, decision=silent, heard=members)
     decision = decide(known, members, (*under_way.events, *waiting), listener.manner, now)
     if under_way.ambiguous and not decision.speaks:
         later = attrs.evolve(conversation, recheck=True)

@@ -79,6 +79,7 @@ class Listener:
 
     leaving: the route no longer names it, but it was told that something fires: it hears how that ends, and nothing new.
     late: it hears of an alert only once one of its `steps` is reached, or once it was handed over to it (`alertd.notify.fallback`).
+    summed_up: what a muted time of the route held back from it comes in one message.
     """
 
     receiver: str
@@ -86,6 +87,7 @@ class Listener:
     leaving: bool = False
     late: bool = False
     steps: tuple[Step, ...] = ()
+    summed_up: bool = False
 
     @property
     def integration_id(self) -> str:

@@ -35,10 +35,12 @@ class Outcome:
     """A delivery and its conversation after an attempt.
 
     ended: no further attempt will be made, so a decision that was put off can be taken. accepted: the integration works again.
+    told_at: since when what it says counts as told; null where nobody took it.
     """
 
     delivery: Delivery
     conversation: Conversation | None
+    told_at: datetime | None = None
 
     @property
     def ended(self) -> bool:
@@ -50,6 +52,10 @@ class Outcome:
         """Whether a decision that was put off can be taken: the delivery is at its end, or pending again and so replaceable."""
         put_off = self.conversation is not None and self.conversation.recheck
         return self.ended or (put_off and self.delivery.state is DeliveryState.PENDING)
+
+    def shared_with(self, conversation: Conversation) -> Conversation:
+        """Give one of the conversations that a summary speaks for, after the attempt."""
+        return _after(self.delivery, conversation, self.told_at)
 
     @property
     def accepted(self) -> bool:
@@ -81,7 +87,7 @@ def succeeded(delivery: Delivery, conversation: Conversation | None, detail: str
         error="",
         error_reason="",
     )
-    return Outcome(delivery=ended, conversation=_closed(_told(conversation, delivery, _told_at(delivery, now))))
+    return _outcome(ended, conversation, _told_at(delivery, now))
 
 
 def failed(
@@ -95,18 +101,18 @@ def failed(
 ) -> Outcome:
     """Give what a failed attempt makes of both: another attempt, an unknown outcome, or the end."""
     shrunk = _shrunk(delivery, error)
-    talk = conversation if shrunk is delivery else _told(conversation, delivery, now)
+    told_at = None if shrunk is delivery else now
     noted = attrs.evolve(shrunk, leased_until=None, error=str(error), error_reason=error.reason.value)
     if error.ambiguous and policy.on_unknown == "skip":
         ended = attrs.evolve(noted, state=DeliveryState.SKIPPED, ended_at=now)
-        return Outcome(delivery=ended, conversation=_closed(_told(talk, delivery, now)))
+        return _outcome(ended, conversation, now)
     due = now + wait_before_next(delivery.attempts, error.retry_after, chance=chance)
     if due > delivery.retry_until or not (error.retriable or error.ambiguous):
         ended = attrs.evolve(noted, state=DeliveryState.FAILED, ended_at=now)
-        return Outcome(delivery=ended, conversation=_closed(talk))
+        return _outcome(ended, conversation, told_at)
     state = DeliveryState.UNKNOWN if error.ambiguous else DeliveryState.PENDING
     again = attrs.evolve(noted, state=state, due_at=due, ambiguous=delivery.ambiguous or error.ambiguous)
-    return Outcome(delivery=again, conversation=talk)
+    return _outcome(again, conversation, told_at)
 
 
 def interrupted() -> DeliveryError:
@@ -129,9 +135,20 @@ def _told_at(delivery: Delivery, now: datetime) -> datetime:
     return delivery.decided_at if at_once else now
 
 
-def _told(conversation: Conversation | None, delivery: Delivery, at: datetime) -> Conversation | None:
-    if conversation is None:
-        return None
+def _outcome(delivery: Delivery, conversation: Conversation | None, told_at: datetime | None) -> Outcome:
+    talk = None if conversation is None else _after(delivery, conversation, told_at)
+    return Outcome(delivery=delivery, conversation=talk, told_at=told_at)
+
+
+def _after(delivery: Delivery, conversation: Conversation, told_at: datetime | None) -> Conversation:
+    """Give a conversation after an attempt at a message that speaks for it, alone or with others."""
+    talk = conversation
+    if told_at is not None:
+        talk = _told(conversation, delivery.as_told_in(conversation.id), told_at)
+    return talk if delivery.ended_at is None else attrs.evolve(talk, open_delivery=None)
+
+
+def _told(conversation: Conversation, delivery: Delivery, at: datetime) -> Conversation:
     known = assume(ledger(conversation), delivery, at)
     return attrs.evolve(
         conversation,
@@ -143,7 +160,3 @@ def _told(conversation: Conversation | None, delivery: Delivery, at: datetime) -
         acknowledged=conversation.acknowledged
         and attrs.evolve(conversation.acknowledged, told=known.acknowledgement_told),
     )
-
-
-def _closed(conversation: Conversation | None) -> Conversation | None:
-    return None if conversation is None else attrs.evolve(conversation, open_delivery=None)

@@ -26,6 +26,7 @@ class Route:
     id: the matchers on the way to it, stable when a sibling is added. group_by: label names; ``...`` groups by all of them.
     steps: which further receivers hear of an alert later, and when.
     mute: times at which nothing is told. active: the only times at which anything is; none: any. A child does not inherit them.
+    mute_summary: what a muted time held back is told in one message at its end.
     """
 
     id: str
@@ -36,6 +37,7 @@ class Route:
     continues: bool = False
     mute: tuple[NamedIntervals, ...] = ()
     active: tuple[NamedIntervals, ...] = ()
+    mute_summary: bool = False
     steps: tuple[Step, ...] = ()
     children: tuple[Route, ...] = ()
 

@@ -18,7 +18,7 @@ from alertd.notify.inhibition import InhibitRule, inhibitor
 from alertd.notify.listener import Listener
 from alertd.notify.routes import Route
 from alertd.notify.silences import Silence, silencer
-from alertd.store.values import Conversation
+from alertd.store.values import Conversation, Group
 
 
 @attrs.frozen(kw_only=True)
@@ -98,8 +98,10 @@ class Routing:
         for receiver in route.receivers:
             steps = tuple(step for step in route.steps if step.receiver == receiver)
             for integration in self.receivers.get(receiver, ()):
+                late = receiver != route.receiver
+                summed_up = route.mute_summary and not late and not integration.keeps_alerts
                 listener = self._listener(integration, route.pace)
-                yield attrs.evolve(listener, late=receiver != route.receiver, steps=steps)
+                yield attrs.evolve(listener, late=late, steps=steps, summed_up=summed_up)
 
     def hears(self, route: Route, integration_id: str) -> bool:
         """Whether an integration hears of a route's alerts, from the start, later or in another's place."""
@@ -121,6 +123,11 @@ class Routing:
             refreshed = integration.refresh_interval
             manner = attrs.evolve(manner, repeat_interval=refreshed, repeat_backoff=None, attempt_grace=None)
         return Listener(receiver=integration.receiver, manner=manner)
+
+    def sums_up(self, group: Group, now: datetime) -> bool:
+        """Whether a muted time has ended that held something back in this group, and its route wants one message about that."""
+        route = self.route(group.route_id)
+        return group.muted and route is not None and route.mute_summary and not route.muted(now)
 
     def withhold(self, route_id: str, firing: Iterable[Alert], silences: Iterable[Silence], now: datetime) -> Withhold:
         """Give the judge of what a route holds back now, with every alert that fires and every silence at hand.

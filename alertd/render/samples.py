@@ -291,6 +291,12 @@ def samples() -> Mapping[str, Notification]:
         Reason.EVENT: {"firing": (), "events": (event(),)},
         Reason.SUBJECT_GONE: {"firing": (), "resolved": (ended(alert(), Ended.GONE),)},
         Reason.NOT_WATCHED: {"firing": (), "resolved": (ended(alert(), Ended.NOT_WATCHED),)},
+        Reason.MUTE_SUMMARY: {
+            "firing": (*_several(6), unreachable()),
+            "resolved": (ended(alert(name="Zoom", number=50)),),
+            "events": (event(), event("ScheduleChanged", template="schedule")),
+            "group_labels": {"tenant": "contoso"},
+        },
         Reason.SILENCE_ENDING: {"firing": _several(3), "silence": silence()},
         Reason.FALLBACK: {"receiver": "managers", "stands_in_for": ("identity-oncall/teams/default",)},
         Reason.ESCALATION: {"receiver": "managers"},

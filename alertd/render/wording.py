@@ -229,6 +229,10 @@ def _common_rule(items: Sequence[Alert | Event]) -> str:
     return f": {rule_words(rules.pop())}" if len(rules) == 1 else ""
 
 
+# Messages about many things, or about a silence: they are titled by what they say, not after their oldest alert.
+_NO_INCIDENTS = frozenset({Reason.MUTE_SUMMARY, Reason.SILENCE_ENDING})
+
+
 def incident_title(notification: Notification) -> str:
     """Name an incident after its oldest alert, for a mail's subject: ``contoso: Salesforce - JobQuarantined``.
 
@@ -238,7 +242,7 @@ def incident_title(notification: Notification) -> str:
     """
     if notification.title:
         return plain(notification.title, _SUMMARY_MAX)
-    if notification.silence is not None or notification.digest is not None:
+    if notification.digest is not None or notification.reason in _NO_INCIDENTS:
         return headline(notification)
     ended = [entry.alert for entry in notification.resolved]
     items: list[Alert | Event] = [*notification.firing, *ended, *notification.events]

@@ -200,7 +200,7 @@ class Group:
 
     sequence: grows with every flush; a flush that read an older one is fenced off.
     opened_at: its first member began to fire. first_flush_at: the base of its ticks, a computed instant. due_at: its next flush.
-    dirty: something changed since the last flush.
+    dirty: something changed since the last flush. muted: that flush found something held back by a muted time of its route.
     """
 
     key: str
@@ -212,6 +212,7 @@ class Group:
     flushed_at: datetime | None = None
     due_at: datetime
     dirty: bool = True
+    muted: bool = False
 
 
 @attrs.frozen(kw_only=True)
@@ -295,6 +296,22 @@ class Conversation:
 
 
 @attrs.frozen(kw_only=True)
+class Share:
+    """What a summary says in the name of one conversation: the decision taken there, whose message the summary stands for.
+
+    sequence: the message's place in that conversation. events: their keys; the delivery holds them whole.
+    """
+
+    conversation_id: str
+    sequence: int
+    reason: Reason
+    repeats: int = 0
+    firing: tuple[Announced, ...] = ()
+    resolved: tuple[Announced, ...] = ()
+    events: tuple[str, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
 class Delivery:
     """One message on its way to one integration: a row of the outbox.
 
@@ -302,6 +319,7 @@ class Delivery:
     repeats: reminders in a row, this one included; none if it says something else.
     firing, resolved: what it says, as (fingerprint, episode); events: what it carries, whole, so that a replacement can carry it on.
     repeat_rendered: what goes out after an `unknown` attempt where the channel cannot deduplicate: it says "may be a repeat".
+    shares: of a summary, which belongs to no conversation and speaks for several; empty elsewhere.
     recipients: mail recipients still open. due_at: next attempt. retry_until: given up afterwards.
     leased_until: a claim by a worker; a row found `sending` with no lease is one whose process died.
     """
@@ -320,6 +338,7 @@ class Delivery:
     firing: tuple[Announced, ...] = ()
     resolved: tuple[Announced, ...] = ()
     events: tuple[Event, ...] = ()
+    shares: tuple[Share, ...] = ()
     recipients: tuple[str, ...] = ()
     decided_at: datetime
     due_at: datetime
@@ -333,6 +352,20 @@ class Delivery:
     error_reason: str = ""
     detail: str = ""
     ambiguous: bool = False
+
+    def as_told_in(self, conversation_id: str) -> Delivery:
+        """Give it as one conversation sees it: of a summary, only what it says there."""
+        share = next((share for share in self.shares if share.conversation_id == conversation_id), None)
+        if share is None:
+            return self
+        return attrs.evolve(
+            self,
+            reason=share.reason,
+            repeats=share.repeats,
+            firing=share.firing,
+            resolved=share.resolved,
+            events=tuple(event for event in self.events if event.key in share.events),
+        )
 
 
 @attrs.frozen

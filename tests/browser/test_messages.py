@@ -37,6 +37,7 @@ PICTURES = (
     "fallback",
     "drill",
     "silence_ending",
+    "mute_summary",
     "template deletes",
     "template tenant",
     "many alerts",

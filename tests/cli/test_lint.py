@@ -59,6 +59,7 @@ _CASES = {
     "unused-param": [_when('status.code == "Paused"', ", params: {threshold: 3}")],
     "unknown-variable": [(_CONFIG, _RULE.replace('"!"', '"{{ job.displayNam }}"'))],
     "unused-receiver": [(_CONFIG.replace(_ONCALL, _TWO), _RULE)],
+    "idle-mute-summary": [_routes("{matchers: [tenant=t], mute_summary: true}")],
     "unreachable-route": [
         _routes("{matchers: ['severity=error', 'severity=critical']}"),
         _routes("{matchers: ['severity=error'], routes: [{matchers: ['severity=~\"critical|info\"']}]}"),

@@ -192,6 +192,7 @@ def test_route_rules_and_the_rest(whole: Config) -> None:
                 group_interval=timedelta(minutes=2),
                 mute_time_intervals=("nights",),
                 active_time_intervals=("work", "nights"),
+                mute_summary=True,
             ),
         ),
     )

@@ -20,6 +20,7 @@ from alertd.model.alert import Alert, Ended, Event, Evidence, Identity
 from alertd.model.notification import Notification, Rendered
 from alertd.notify.channels.port import Accepted, Integration, Limits
 from alertd.notify.group import Pace
+from alertd.notify.intervals import NamedIntervals, TimeInterval, TimesOfDay
 from alertd.notify.listener import Step
 from alertd.notify.matchers import parse_matcher
 from alertd.notify.outcome import DeliveryPolicy
@@ -145,8 +146,10 @@ def route(
     continues: bool = False,
     children: tuple[Route, ...] = (),
     steps: tuple[Step, ...] = (),
+    night: tuple[int, int] | None = None,
+    summed_up: bool = False,
 ) -> Route:
-    """Give a route; its id is made of its matchers, as the configuration makes it."""
+    """Give a route; its id is made of its matchers, as the configuration makes it. night: hours from which on and until which it is muted."""
     return Route(
         id="/".join(("root", *matchers, receiver)) if matchers else "root",
         receiver=receiver,
@@ -156,7 +159,14 @@ def route(
         continues=continues,
         children=children,
         steps=steps,
+        mute=() if night is None else (_hours(*night),),
+        mute_summary=summed_up,
     )
+
+
+def _hours(start: int, end: int) -> NamedIntervals:
+    times = TimesOfDay(start_time=start * 60, end_time=end * 60)
+    return NamedIntervals(name="night", time_intervals=(TimeInterval(times=(times,)),))
 
 
 class Desk:

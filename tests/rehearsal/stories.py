@@ -14,6 +14,7 @@ from alertd.model.document import Document
 from alertd.notify.channels.port import Integration
 from alertd.notify.group import Pace
 from alertd.notify.inhibition import InhibitRule
+from alertd.notify.intervals import NamedIntervals, TimeInterval, TimesOfDay
 from alertd.notify.listener import Escalation
 from alertd.notify.matchers import parse_matcher
 from alertd.notify.outcome import DeliveryPolicy
@@ -59,6 +60,7 @@ class Story:
     answers: of three jobs that may be paused, and of `q`, whose quarantine inhibits them until the story is over.
     keep: steps of keep_firing_for. patience: retry_for. both: there are two receivers. reloads: when which configuration comes into force.
     escalates: what goes on firing at the first receiver is told to the boss. falls_back: what that one could not be told is told to the spare.
+    night: from which minute on nothing is told, and for how many. summed: what it held back comes in one message.
     """
 
     answers: Mapping[str, Sequence[str]]
@@ -74,6 +76,8 @@ class Story:
     reloads: Sequence[tuple[int, str]] = ()
     escalates: bool = False
     falls_back: bool = False
+    night: tuple[int, int] | None = None
+    summed: bool = False
 
     @property
     def everyone(self) -> Sequence[str]:
@@ -141,11 +145,20 @@ class Story:
                 group_by=group_by,
                 pace=pace,
                 continues=True,
+                mute=self._nights(),
+                mute_summary=self.summed,
                 steps=steps if receiver == RECEIVERS[0] else (),
             )
             for receiver in self.named(configuration)
         )
         return Route(id="{}", receiver=RECEIVERS[0], group_by=group_by, pace=pace, children=leaves)
+
+    def _nights(self) -> tuple[NamedIntervals, ...]:
+        if self.night is None:
+            return ()
+        start, minutes = self.night
+        times = TimesOfDay(start_time=start, end_time=start + minutes)  # the first step is at midnight
+        return (NamedIntervals(name="night", time_intervals=(TimeInterval(times=(times,)),)),)
 
 
 def integrations(setting: Setting) -> Mapping[str, tuple[Integration, ...]]:
@@ -188,6 +201,8 @@ STORIES = st.builds(
     reloads=st.lists(st.tuples(SECONDS, st.sampled_from(CONFIGURATIONS)), max_size=3),
     escalates=st.booleans(),
     falls_back=st.booleans(),
+    night=st.none() | st.tuples(st.integers(0, 12), st.integers(1, 12)),
+    summed=st.booleans(),
 )
 
 

@@ -127,7 +127,7 @@ def test_no_silent_miss(story: Story) -> None:
 def test_whatever_fired_at_a_flush_is_told(story: Story) -> None:
     """Firing for as long as a wait and a tick, an alert meets a flush, and is spoken of however long the outage."""
     answers = {job: words for job, words in story.answers.items() if job != "q"}
-    story = attrs.evolve(story.without("hang"), silence=None, answers=answers, reloads=())
+    story = attrs.evolve(story.without("hang"), silence=None, night=None, answers=answers, reloads=())
     course = play(story)
 
     steps = -(-(story.wait + story.tick) // 60) + 1
@@ -173,7 +173,7 @@ def test_no_noise(story: Story) -> None:
 def test_every_message_is_news(story: Story) -> None:
     """Where nothing is held back or lost, a message changes what its reader knows, or tells an event or what came too late."""
     answers = {job: words for job, words in story.answers.items() if job != "q"}
-    story = attrs.evolve(story.without("hang"), silence=None, answers=answers)
+    story = attrs.evolve(story.without("hang"), silence=None, night=None, answers=answers)
     course = play(story)
 
     for receiver in story.everyone:
