@@ -160,6 +160,7 @@ def test_an_error_tells_all_faults_in_the_order_of_the_text_counting_from_one() 
         pytest.param("(1, 2)", "(1, 2)", "a tuple", "write `[a, b]`", id="tuple"),
         pytest.param("status.code in {'A'}", "{", "`{`", "write a list", id="set"),
         pytest.param("{{ status.code }}", "{{", "`{`", "this is no template", id="template"),
+        pytest.param("status.code == {{ params.name }}", "{{", "`{`", "this is no template", id="template within"),
         pytest.param("a && b", "&&", "`&&`", "write `and`", id="and of C"),
         pytest.param("a || b", "||", "`||`", "write `or`", id="or of C"),
         pytest.param("!a", "!", "`!`", "write `not`", id="not of C"),
