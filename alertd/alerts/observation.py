@@ -48,7 +48,10 @@ _ABSENT_TWICE = 2
 
 @attrs.frozen(kw_only=True)
 class Slice:
-    """Whole service principals of one tenant, what was known of them, and what they answered at `now`."""
+    """Whole service principals of one tenant, what was known of them, and what they answered by `now`.
+
+    began: when the round began to ask; none of the readings is older. None: at `now`.
+    """
 
     watched: Watched
     tenant: TenantRecord
@@ -57,6 +60,7 @@ class Slice:
     alerts: tuple[Alert, ...]
     readings: Mapping[str, Reading]
     now: datetime
+    began: datetime | None = None
     tells_first_sight: bool = True
 
 
@@ -136,8 +140,8 @@ def observe(part: Slice, book: RuleBook) -> Observation:
     return _Observer(part, book).run()
 
 
-def closed_round(record: TenantRecord, tally: Tally, now: datetime) -> TenantRecord:
-    """Give a tenant after a round: failed when it asked and nobody answered `ok`; any other round is good.
+def closed_round(record: TenantRecord, tally: Tally, now: datetime, *, began: datetime | None = None) -> TenantRecord:
+    """Give a tenant after a round: failed when it asked and nobody answered `ok`; any other round is good. began: when it began to ask.
 
     A round in which it was nobody's turn says nothing about whether the tenant can be reached: what stood stands. A principal whose turn it
     was not counts by its latest answer, or one that fails would look well whenever it is left out.
@@ -150,6 +154,7 @@ def closed_round(record: TenantRecord, tally: Tally, now: datetime) -> TenantRec
         rounds=record.rounds + 1,
         consecutivePollFailures=record.consecutivePollFailures + 1 if bad else failures,
         lastPollAt=now,
+        asked_from=began or now,
         lastPollError=tally.worst if bad else record.lastPollError if silent else None,
         pollCoverage=tally.coverage,
         failedServicePrincipals=tally.failed + tally.unanswered,
@@ -221,7 +226,8 @@ class _Observer:
         answered = principal.outcome in {"ok", ""}
         self._count(attrs.evolve(_not_asked(principal.outcome), known=len(records)))
         if principal.outcome and principal.asked_at is None and self._part.tenant.lastPollAt is not None:
-            self._found.principals.append(attrs.evolve(principal, asked_at=self._part.tenant.lastPollAt))
+            asked_at = self._part.tenant.asked_from or self._part.tenant.lastPollAt
+            self._found.principals.append(attrs.evolve(principal, asked_at=asked_at))
         for record in records.values():
             if answered and not record.absent:
                 self._age(principal, record, listed=False)
@@ -352,7 +358,8 @@ class _Observer:
     def _outcome(self, principal: PrincipalRecord, outcome: str, *, has_jobs: bool, not_found: int) -> None:
         after = attrs.evolve(principal, has_jobs=has_jobs, not_found=not_found, asked_at=None)
         if outcome != principal.outcome:
-            last = self._now if outcome == "ok" else last_ok_at(principal, self._part.tenant)
+            began = self._part.began or self._now
+            last = began if outcome == "ok" else last_ok_at(principal, self._part.tenant)
             after = attrs.evolve(after, outcome=outcome, outcome_since=self._now, last_ok_at=last)
             self._found.reading_changes.append(
                 ReadingChange(

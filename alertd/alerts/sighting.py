@@ -45,8 +45,11 @@ class Watched:
 
 
 def last_ok_at(principal: PrincipalRecord, tenant: TenantRecord) -> datetime | None:
-    """Give a principal's latest good reading; while it is asked and answers, only the tenant's rounds are written down."""
-    asked_at = principal.asked_at or tenant.lastPollAt
+    """Give a principal's latest good reading, or an instant just before it: while it is asked and answers, only rounds are written down.
+
+    What has changed since that reading has changed since this instant too, so a message may say "changed between".
+    """
+    asked_at = principal.asked_at or tenant.asked_from or tenant.lastPollAt
     if principal.outcome == "ok" and principal.last_ok_at and asked_at:
         return max(principal.last_ok_at, asked_at)
     return principal.last_ok_at

@@ -104,7 +104,7 @@ class Polling:
             tally = Tally(asked=1, kinds={discovery.error.kind.value: 1})
         tally = attrs.evolve(tally, requests=self._source.requests - sent)
         tenant = attrs.evolve(tenant, credentialExpiresAt=self._source.credential_expires_at)
-        await self._rounds.close(self.watched, tenant, tally, self._clock.now())
+        await self._rounds.close(self.watched, tenant, tally, self._clock.now(), began=began)
         self.closed_at = self._clock.now()
         self._count(tally, (self.closed_at - began).total_seconds())
         _report(self.watched.name, tenant, tally)
@@ -177,9 +177,9 @@ class Polling:
                 hand.take(some)
                 done += len(some)
                 if self._is_time_to_commit(hand):
-                    tenant, tally = await self._commit(tenant, tally, hand)
+                    tenant, tally = await self._commit(tenant, tally, hand, began)
                 progress(done, len(line))
-        return await self._commit(tenant, tally, hand) if hand.readings else (tenant, tally)
+        return await self._commit(tenant, tally, hand, began) if hand.readings else (tenant, tally)
 
     def _is_time_to_commit(self, hand: _Hand) -> bool:
         """With a full slice, and before the wait for a budget or for the rest of a slice gets long."""
@@ -187,8 +187,10 @@ class Polling:
         began = hand.began_at = hand.began_at or now
         return hand.full or now - began >= IN_HAND_MAX or (hand.answers and self._source.room(now) == 0)
 
-    async def _commit(self, tenant: TenantRecord, tally: Tally, hand: _Hand) -> tuple[TenantRecord, Tally]:
-        tenant, counted = await self._rounds.commit(self.watched, tenant, hand.empty(), self._clock.now())
+    async def _commit(
+        self, tenant: TenantRecord, tally: Tally, hand: _Hand, began: datetime
+    ) -> tuple[TenantRecord, Tally]:
+        tenant, counted = await self._rounds.commit(self.watched, tenant, hand.empty(), self._clock.now(), began=began)
         return tenant, tally + counted
 
     async def _readings(

@@ -118,11 +118,20 @@ class Rounds:
         return renewed
 
     async def commit(
-        self, watched: Watched, tenant: TenantRecord, readings: Mapping[str, Reading], now: datetime
+        self,
+        watched: Watched,
+        tenant: TenantRecord,
+        readings: Mapping[str, Reading],
+        now: datetime,
+        *,
+        began: datetime | None = None,
     ) -> tuple[TenantRecord, Tally]:
-        """Commit one slice: whole principals with what they answered. Raises FencedError if somebody else was faster."""
+        """Commit one slice: whole principals with what they answered. Raises FencedError if somebody else was faster.
+
+        began: when the round began to ask, where that was not at this very instant.
+        """
         async with self._store.transaction() as transaction:
-            part = await self._slice(transaction, watched, tenant, readings, now)
+            part = attrs.evolve(await self._slice(transaction, watched, tenant, readings, now), began=began)
             seen = observe(part, self.book)
             await _save(transaction, seen)
             await record(transaction, seen.moves, seen.events, self.routing, now)
@@ -134,9 +143,11 @@ class Rounds:
             self._on_news()
         return renewed, seen.tally
 
-    async def close(self, watched: Watched, tenant: TenantRecord, tally: Tally, now: datetime) -> TenantRecord:
+    async def close(
+        self, watched: Watched, tenant: TenantRecord, tally: Tally, now: datetime, *, began: datetime | None = None
+    ) -> TenantRecord:
         """Close a round: the tenant's figures, its history row, and the rules of scope tenant, which see the round just ended."""
-        closed = attrs.evolve(closed_round(tenant, tally, now), name=watched.name, epoch=tenant.epoch + 1)
+        closed = attrs.evolve(closed_round(tenant, tally, now, began=began), name=watched.name, epoch=tenant.epoch + 1)
         async with self._store.transaction() as transaction:
             alerts = await transaction.alerts(tenant_key=watched.key)
             own = {alert.name: alert for alert in alerts if not alert.identity.job_id}

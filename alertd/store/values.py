@@ -23,6 +23,7 @@ class TenantRecord:
     """A tenant after its latest slice.
 
     epoch: grows with every slice committed; a writer that read an older one is fenced off.
+    asked_from: when the latest round began to ask; none of its readings is older.
     discovered_at: the latest complete discovery; null before the first.
     not_asked: principals whose turn it was not in the latest round. jobs: those known after it, read in it or not.
     """
@@ -33,6 +34,7 @@ class TenantRecord:
     rounds: int = 0
     consecutivePollFailures: int = 0  # noqa: N815 - a member of `tenant` in rules
     lastPollAt: datetime | None = None  # noqa: N815
+    asked_from: datetime | None = None
     lastPollError: str | None = None  # noqa: N815
     pollCoverage: float = 1.0  # noqa: N815
     failedServicePrincipals: int = 0  # noqa: N815

@@ -96,6 +96,7 @@ class Directory:
     clock: ManualClock
     answers: dict[str, Reading] = attrs.field(factory=dict)
     budget: Budget | None = None
+    seconds: float = 0  # that an answer takes
     asked: list[list[str]] = attrs.field(factory=list)  # of each round
     requests: Requests = attrs.field(factory=Requests)
     credential_expires_at: datetime | None = None
@@ -117,6 +118,7 @@ class Directory:
                 self.budget.spend(1, now)
             self.asked[-1].append(key)
             self.requests += Requests(http=1, counted=1)
+            self.clock.at += timedelta(seconds=self.seconds)
             yield {key: self.answers[key]}
 
     def room(self, now: datetime) -> int | None:
@@ -168,6 +170,10 @@ class Site:
         async with self.store.reading() as reader:
             return {one.name: one.state.value for one in await reader.alerts()}
 
+    async def evidence(self) -> list[Any]:
+        async with self.store.reading() as reader:
+            return [one.evidence for one in await reader.alerts()]
+
     async def tenant(self) -> Any:
         async with self.store.reading() as reader:
             return await reader.tenant(KEY)
@@ -205,6 +211,24 @@ async def test_every_round_asks_all_that_have_jobs_and_each_discovery_the_others
         ["fails", "jobs"],
         ["fails", "jobs", "none"],
     )
+
+
+@pytest.mark.parametrize("quiet", [0, 1, 3])
+async def test_a_change_lies_within_what_a_message_says_of_it(quiet: int) -> None:
+    """It may have come in the very round before, once its principal had answered there: within the seconds between answer and end."""
+    site = Site()
+    site.directory.seconds = 20
+    site.directory.answers = {"first": job("Active"), "second": Ok()}
+    for _ in range(1 + quiet):
+        await site.round()
+    before = site.clock.at - INTERVAL + timedelta(seconds=21)  # the first had answered a second ago
+
+    site.directory.answers["first"] = job("Quarantine")
+    await site.round()
+
+    (evidence,) = await site.evidence()
+    assert evidence.observed_from <= before <= evidence.observed_to
+    assert before - evidence.observed_from < INTERVAL
 
 
 async def test_a_thousand_jobs_are_committed_together_and_whole_principals_at_that() -> None:
