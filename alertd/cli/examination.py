@@ -10,6 +10,7 @@ from typing import Any
 
 import attrs
 
+from alertd.cli.budget import check_budget
 from alertd.config import Config, Secrets, examine_config
 from alertd.config.lint import lint
 from alertd.config.places import place_of
@@ -87,6 +88,7 @@ def _lint(config: Config, path: Path, rules: RuleSet) -> tuple[Problem, ...]:
     """Look for what is allowed in the configuration itself and yet probably not meant."""
     document = Document.load(path, file=str(path))
     lint(config, document.root, rules.by_name)
+    check_budget(config, document.root)
     return tuple(document.problems)
 
 

@@ -154,6 +154,11 @@ class RoundEntry:
     throttled: int = 0
     repeated: int = 0
 
+    @property
+    def in_line(self) -> int:
+        """Service principals that the round was about, asked or not."""
+        return self.asked + self.rested + self.unanswered + self.waiting
+
 
 @attrs.frozen(kw_only=True)
 class Usage:
