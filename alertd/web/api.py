@@ -18,10 +18,12 @@ from starlette.routing import Route
 from alertd import __version__
 from alertd.model.alert import Alert, State
 from alertd.model.notification import DeliveryState
+from alertd.notify.silences import SilenceState
 from alertd.redaction import redact
 from alertd.render.filters import json_text
 from alertd.store.port import Store
 from alertd.store.values import Delivery, JobRecord, TenantRecord, Usage
+from alertd.web.quiet import Acknowledged, Quiet, SilenceNow, silences_now
 from alertd.web.status import LISTED_MAX, Snapshot, Status
 
 Json = dict[str, Any]
@@ -44,6 +46,8 @@ class Api:
             Route("/status", _answering(self.status)),
             Route("/tenants", _answering(self.tenants)),
             Route("/alerts", _answering(self.alerts)),
+            Route("/silences", _answering(self.silences)),
+            Route("/acknowledgements", _answering(self.acknowledgements)),
             Route("/deliveries", _answering(self.deliveries)),
             Route("/jobs", _answering(self.jobs)),
             Route("/openapi.json", openapi),
@@ -72,7 +76,23 @@ class Api:
             if (state is None or alert.state.value == state)
             and all(value is None or alert.labels.get(name) == value for name, value in wanted.items())
         )
-        return {"alerts": [alert_json(alert) for alert in found]}
+        return {"alerts": [alert_json(alert, snapshot.quiet) for alert in found]}
+
+    async def silences(self, request: Request) -> Json:
+        """The silences that are active or pending, those that end first before others; or those of one state."""
+        _only(request, "state")
+        state = _choice(request, "state", [one.value for one in SilenceState])
+        now = (await self._status.snapshot()).now
+        async with self._store.reading() as reader:
+            found = await silences_now(reader, await reader.firing_alerts(), now, expired=state == SilenceState.EXPIRED)
+        shown = [one for one in found if state is None or one.state.value == state]
+        return {"silences": [silence_json(one) for one in shown[:LISTED_MAX]]}
+
+    async def acknowledgements(self, request: Request) -> Json:
+        """The conversations that somebody has taken on, the oldest first."""
+        _only(request)
+        snapshot = await self._status.snapshot()
+        return {"acknowledgements": [acknowledged_json(one) for one in snapshot.quiet.acknowledged[:LISTED_MAX]]}
 
     async def deliveries(self, request: Request) -> Json:
         """The latest deliveries, or those of one state or integration."""
@@ -209,7 +229,7 @@ def usage_json(usage: Usage | None, tenant: TenantRecord) -> Json:
     }
 
 
-def alert_json(alert: Alert) -> Json:
+def alert_json(alert: Alert, quiet: Quiet) -> Json:
     """Write an alert, without the evidence, which holds whole snapshots."""
     return {
         "fingerprint": alert.fingerprint,
@@ -222,6 +242,36 @@ def alert_json(alert: Alert) -> Json:
         "activeSince": alert.activeSince,
         "startsAt": alert.startsAt,
         "endsAt": alert.endsAt,
+        "silenced_by": list(quiet.silenced_by(alert)),
+        "acknowledged_by": list(quiet.acknowledged_by(alert)),
+    }
+
+
+def silence_json(now: SilenceNow) -> Json:
+    """Write a silence, with what it holds back at this moment."""
+    silence = now.silence
+    return {
+        "id": silence.id,
+        "state": now.state,
+        "matchers": [str(matcher) for matcher in silence.matchers],
+        "starts_at": silence.starts_at,
+        "ends_at": silence.ends_at,
+        "until_state_change": bool(silence.episodes),
+        "created_by": silence.created_by,
+        "comment": silence.comment,
+        "holds": list(now.holds),
+    }
+
+
+def acknowledged_json(taken: Acknowledged) -> Json:
+    """Write who has taken a conversation on."""
+    return {
+        "integration": taken.integration_id,
+        "group": taken.group_key,
+        "alerts": list(taken.alerts),
+        "at": taken.at,
+        "created_by": taken.created_by,
+        "comment": taken.comment,
     }
 
 

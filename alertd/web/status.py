@@ -21,6 +21,7 @@ from alertd.model.notification import DeliveryState
 from alertd.render.wording import severity_rank
 from alertd.store.port import Reader, Store
 from alertd.store.values import Delivery, JobRecord, TenantRecord, Usage
+from alertd.web.quiet import Quiet, quiet
 
 LISTED_MAX = 1000
 USAGE_WINDOW = timedelta(hours=1)
@@ -73,6 +74,7 @@ class Snapshot:
     usage: what each tenant's rounds of the last hour came to at Graph, by its key.
     alerts: those that fire, are pending or stand at baseline, the worst first. waiting: deliveries not at their end, the latest first.
     failed: given up, of integrations that have accepted nothing since. delivered: the latest. reasons: why alertd is not ready.
+    quiet: what is silenced or acknowledged.
     """
 
     now: datetime
@@ -86,6 +88,7 @@ class Snapshot:
     delivered: tuple[Delivery, ...]
     reasons: tuple[str, ...]
     figures: Figures
+    quiet: Quiet = attrs.field(factory=Quiet)
 
     @property
     def ready(self) -> bool:
@@ -135,6 +138,7 @@ class StoreStatus:
                 delivered=await reader.deliveries(states=[DeliveryState.DELIVERED], limit=20),
                 reasons=reasons,
                 figures=_figures(tenants, alerts, waiting, failing, facts, reasons, store_bytes),
+                quiet=await quiet(reader, alerts, now),
             )
 
     async def reasons(self) -> tuple[str, ...]:
