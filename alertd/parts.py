@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -11,6 +12,7 @@ import attrs
 
 from alertd import __version__
 from alertd.alerts.book import Annotate, RuleBook
+from alertd.alerts.common_cause import CommonCause
 from alertd.alerts.observation import Watched
 from alertd.config.root import Config
 from alertd.config.route_tree import route_tree
@@ -22,7 +24,7 @@ from alertd.notify.channels.port import Channel, Integration
 from alertd.notify.digest import DigestSchedule
 from alertd.notify.outcome import DeliveryPolicy
 from alertd.notify.routing import Routing
-from alertd.render.annotations import compile_annotations
+from alertd.render.annotations import compile_annotations, compile_for_children
 from alertd.render.environment import Templates
 from alertd.rules.loader import load_rules
 from alertd.rules.rule import Rule, RuleSet
@@ -46,9 +48,9 @@ def rules_of(config: Config) -> RuleSet:
 
 
 def book_of(config: Config, rules: Iterable[Rule]) -> RuleBook:
-    """Make the rule book, annotations compiled; raises ConfigError for overrides and annotations that cannot be."""
+    """Make the rule book, annotations compiled; raises ConfigError for overrides, common causes and annotations that cannot be."""
     known = tuple(rules)
-    problems = [*_wrong_overrides(config, known)]
+    problems = [*_wrong_overrides(config, known), *_wrong_causes(config, known)]
     if problems:
         raise ConfigError(problems)
     return RuleBook(
@@ -96,6 +98,35 @@ def _wrong_overrides(config: Config, rules: tuple[Rule, ...]) -> Iterable[Proble
             yield from (attrs.evolve(problem, file=file, path=f"{path}.{problem.path}") for problem in error.problems)
 
 
+def causes_of(config: Config, rules: Iterable[Rule] = ()) -> tuple[CommonCause, ...]:
+    """Give the common causes, their texts compiled; raises ConfigError for texts that cannot be, and for names that rules have."""
+    names = {rule.name for rule in rules}
+    causes: list[CommonCause] = []
+    problems: list[Problem] = []
+    for number, entry in enumerate(config.common_causes):
+        file, path = str(config.file or ""), f"common_causes[{number}]"
+        if entry.alert in names:
+            found, expected = f"`{entry.alert}`, which is a rule's name", "a name of its own"
+            problems.append(Problem(file=file, path=f"{path}.alert", found=found, expected=expected))
+        try:
+            causes.append(entry.cause(partial(compile_for_children, zone=config.timezone)))
+        except ConfigError as error:
+            problems += [
+                attrs.evolve(problem, file=file, line=0, path=f"{path}.{problem.path}") for problem in error.problems
+            ]
+    if problems:
+        raise ConfigError(problems)
+    return tuple(causes)
+
+
+def _wrong_causes(config: Config, rules: tuple[Rule, ...]) -> tuple[Problem, ...]:
+    try:
+        causes_of(config, rules)
+    except ConfigError as error:
+        return error.problems
+    return ()
+
+
 def watched_of(tenant: Tenant) -> Watched:
     """Give a tenant as the rounds see it."""
     return Watched(
@@ -123,6 +154,7 @@ def routing_with(config: Config, receivers: Mapping[str, tuple[Integration, ...]
         fallbacks=config.fallbacks,
         receivers=receivers,
         inhibit_rules=config.inhibit_rules,
+        common_causes=causes_of(config),
         silence_warning=config.silence_warning,
         round_interval=config.poll.interval,
     )

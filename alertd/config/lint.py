@@ -20,9 +20,12 @@ _NAME = "alertname"
 
 def lint(config: Config, root: Node, rules: Iterable[str]) -> None:
     """Note all findings at the places where they are written. rules: the names of all there are; none: nobody knows."""
+    known = frozenset(rules)
     _unused_receivers(config, root)
     _idle_summaries(config.route.children, place_of(root, "route", "routes"))
-    _unreachable_routes(config.route.children, place_of(root, "route", "routes"), (), frozenset(rules))
+    _unknown_children(config, root, known)
+    told = known and known | {cause.alert for cause in config.common_causes}
+    _unreachable_routes(config.route.children, place_of(root, "route", "routes"), (), told)
 
 
 def _unused_receivers(config: Config, root: Node) -> None:
@@ -48,6 +51,16 @@ def _idle_summaries(routes: tuple[ChildRoute, ...], node: Node) -> None:
             found = "a summary on a route that is never muted"
             place_of(place, "mute_summary").problem(found, cure=cure, code="idle-mute-summary", warning=True)
         _idle_summaries(route.children, place_of(place, "routes"))
+
+
+def _unknown_children(config: Config, root: Node, rules: frozenset[str]) -> None:
+    """A common cause that asks for an alert of a name that no rule has speaks for nothing."""
+    for index, cause in enumerate(config.common_causes):
+        reason = _no_such_rule(cause.matchers, rules, "a common cause")
+        if reason:
+            found, cure = reason
+            place = place_of(root, "common_causes", index, "matchers")
+            place.problem(found, cure=cure, code="unknown-alert", warning=True)
 
 
 def _receivers(routes: Iterable[ChildRoute]) -> Iterator[str]:
@@ -92,10 +105,12 @@ def _exclude(fixed: Matcher, other: Matcher) -> bool:
     )
 
 
-def _no_such_rule(matchers: tuple[Matcher, ...], rules: frozenset[str]) -> tuple[str, str] | None:
+def _no_such_rule(
+    matchers: tuple[Matcher, ...], rules: frozenset[str], what: str = "a route"
+) -> tuple[str, str] | None:
     for matcher in matchers:
         if rules and matcher.name == _NAME and not any(matcher.matches({_NAME: rule}) for rule in rules):
-            return f"a route for `{matcher}`, and no rule has such a name", did_you_mean(matcher.value, sorted(rules))
+            return f"{what} for `{matcher}`, and no rule has such a name", did_you_mean(matcher.value, sorted(rules))
     return None
 
 

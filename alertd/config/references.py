@@ -31,15 +31,16 @@ def check_references(config: Config, root: Node) -> None:
     _check_tenants_of_receivers(config, root)
     _check_times(config, root)
     _check_digests(config, root)
+    _check_causes(config, root)
     if not config.tenants and not root.document.errors:
         root.problem("no tenant: nothing is watched", cure="add one to `tenants`", warning=True)
 
 
-def _check_names(root: Node, section: str, what: str, names: Iterable[str]) -> None:
+def _check_names(root: Node, section: str, what: str, names: Iterable[str], key: str = "name") -> None:
     seen: set[str] = set()
     for name, node in zip(names, items_of(place_of(root, section)), strict=False):
         if name in seen:
-            place_of(node, "name").problem(f"{what} `{name}` a second time", expected="each name once")
+            place_of(node, key).problem(f"{what} `{name}` a second time", expected="each name once")
         seen.add(name)
 
 
@@ -198,6 +199,19 @@ def _check_digests(config: Config, root: Node) -> None:
         if key in seen and not root.document.errors:
             node.problem("the same digest a second time", expected="each once", cure="remove it")
         seen.add(key)
+
+
+def _check_causes(config: Config, root: Node) -> None:
+    if not config.common_causes:
+        return
+    _check_names(root, "common_causes", "common cause", [cause.alert for cause in config.common_causes], key="alert")
+    for cause, node in zip(config.common_causes, items_of(place_of(root, "common_causes")), strict=False):
+        known = {**cause.labels, "alertname": cause.alert, "severity": cause.severity}
+        fixed = [matcher for matcher in cause.matchers if matcher.name in known]
+        if cause.alert and all(matcher.matches(known) for matcher in fixed):
+            found = f"matchers that match `{cause.alert}` itself"
+            cure = "name the alerts it speaks for: 'alertname=\"JobQuarantined\"'"
+            place_of(node, "matchers").problem(found, cure=cure)
 
 
 def _check_digest(digest: Digest, receiver: ReceiverSettings, node: Node) -> None:

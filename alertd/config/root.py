@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import attrs
 
+from alertd.config.common_causes import CommonCauseEntry
 from alertd.config.context import Context
 from alertd.config.digest import Digest
 from alertd.config.intervals import NAMED
@@ -115,6 +116,10 @@ class Config:
             "Which alerts hold others back; `builtin` in the list adds the shipped rules. Default: those alone."
         ),
     ] = inhibition.BUILTIN
+    common_causes: Annotated[
+        tuple[CommonCauseEntry, ...],
+        ListOf("What makes many alerts that begin together one that lists them.", kind=Section(build=CommonCauseEntry)),
+    ] = ()
     time_intervals: Annotated[
         tuple[NamedIntervals, ...],
         ListOf("Named times for mute_time_intervals and active_time_intervals of routes.", kind=Section(build=NAMED)),

@@ -7,7 +7,7 @@ is done twice is done once.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import attrs
 
@@ -29,6 +29,10 @@ from alertd.render.wording import incident_title
 from alertd.store.port import Store, Transaction
 from alertd.store.values import Conversation, Delivery, Group, LogEntry
 
+# While the round that saw a possible child begin is under way, its group is looked at so often, and no longer than this: a round that does not
+# end must not keep an alert from anybody.
+_NEXT_LOOK = timedelta(seconds=1)
+_LONGEST_ROUND = timedelta(minutes=5)
 BATCH = 200  # groups looked up at once: bounds what a pass holds in memory
 
 
@@ -84,9 +88,11 @@ class Flushing:
         opened_too: also groups that still wait for their first flush.
         """
         flushed = await self._endings.give_due(now)
-        while keys := await self._due(now, opened_too=opened_too):
+        seen: set[str] = set()  # one that is put off stays a group that waits for its first flush
+        while keys := [key for key in await self._due(now, opened_too=opened_too) if key not in seen]:
             for key in keys:
                 await self._flush_one(key, now)
+            seen.update(keys)
             flushed += len(keys)
         return flushed
 
@@ -103,7 +109,9 @@ class Flushing:
             group = await transaction.group(key)
             if group is None or (group.flushed_at is not None and group.due_at > now):
                 return
-            if self.routing.sums_up(group, now):
+            if await self._awaits_round(transaction, key, now):
+                await transaction.save_group(attrs.evolve(group, due_at=now + _NEXT_LOOK))
+            elif self.routing.sums_up(group, now):
                 await Summaries(self).sum_up(transaction, group.route_id, now)
             else:
                 await self.flush_group(transaction, group, await self.surroundings(transaction, now), now)
@@ -132,6 +140,24 @@ class Flushing:
         else:
             await transaction.save_group(result.group, expected_sequence=group.sequence)
         return [turn for turn in result.turns if unsaid(turn)]
+
+    async def _awaits_round(self, transaction: Transaction, key: str, now: datetime) -> bool:
+        """Whether a common cause may yet speak for an alert of the group, since the round that saw it begin has not closed."""
+        causes = self.routing.common_causes
+        if not causes:
+            return False
+        fresh = {
+            (alert.identity.tenant_key, alert.startsAt)
+            for alert in await transaction.alerts_in(key)
+            if alert.startsAt is not None
+            and now - alert.startsAt < _LONGEST_ROUND
+            and any(cause.key(alert) for cause in causes)
+        }
+        for tenant_key, began in fresh:
+            tenant = await transaction.tenant(tenant_key)
+            if tenant is not None and (tenant.lastPollAt is None or tenant.lastPollAt < began):
+                return True
+        return False
 
     async def revisit(self, transaction: Transaction, conversation: Conversation, now: datetime) -> None:
         """Take a decision anew that was put off while a delivery was under way, and let go of what nobody waits for."""
@@ -230,7 +256,7 @@ class Flushing:
         """Give what decides beside the groups themselves; a silence whose alerts have all ended is over with that."""
         silences = await transaction.silences(ending_after=now)
         bound = [silence for silence in silences if silence.episodes]
-        firing = await transaction.firing_alerts() if self.routing.inhibit_rules or bound else ()
+        firing = await transaction.firing_alerts() if self.routing.inhibitors or bound else ()
         for silence in outlived(bound, firing):
             await transaction.save_silence(attrs.evolve(silence, ends_at=now))
         return Surroundings(firing=firing, silences=silences)

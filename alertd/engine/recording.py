@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
+from alertd.alerts.common_cause import CommonCause, gathered
 from alertd.alerts.judgement import Move
 from alertd.alerts.lifecycle import told_about
 from alertd.model.alert import Alert, Event, State
@@ -16,10 +17,20 @@ from alertd.store.values import TransitionEntry
 
 
 async def record(
-    transaction: Transaction, moves: Iterable[Move], events: Iterable[Event], routing: Routing, now: datetime
+    transaction: Transaction,
+    moves: Iterable[Move],
+    events: Iterable[Event],
+    routing: Routing,
+    now: datetime,
+    *,
+    review: bool = False,
 ) -> None:
-    """Write down moves and events and wake their groups, all within the caller's transaction."""
-    moved, told = tuple(moves), tuple(events)
+    """Write down moves and events, what they make of common causes, and wake their groups, all within the caller's transaction.
+
+    review: look at common causes although nothing that concerns them has moved, since they themselves may have changed.
+    """
+    own, told = tuple(moves), tuple(events)
+    moved = (*own, *await _parents(transaction, own, routing.common_causes, now, review=review))
     woken: dict[str, tuple[Route, Mapping[str, str]]] = {}
     for labels in _news(moved, told):
         woken |= {key: (route, route.group_labels(labels)) for key, route in routing.groups_of(labels).items()}
@@ -30,6 +41,42 @@ async def record(
     for key, (route, labels) in woken.items():
         await wake(transaction, key, route, labels, now)
     await transaction.append_transitions(entry for move in moved for entry in transitions(move, now))
+
+
+async def _parents(
+    transaction: Transaction, moved: tuple[Move, ...], causes: Iterable[CommonCause], now: datetime, *, review: bool
+) -> tuple[Move, ...]:
+    """Give what becomes of parents when alerts move that may be their children."""
+    concerned = tuple(cause for cause in causes if review or any(_concerns(cause, move) for move in moved))
+    if not concerned:
+        return ()
+    alerts = {alert.fingerprint: alert for alert in await _around(transaction, concerned, moved, review=review)}
+    for move in moved:
+        one = move.after or move.before
+        if one is not None:
+            alerts.pop(one.fingerprint, None)
+        if move.after is not None:
+            alerts[move.after.fingerprint] = move.after
+    return tuple(gathered(concerned, alerts.values(), now, moved))
+
+
+def _concerns(cause: CommonCause, move: Move) -> bool:
+    return any(alert is not None and cause.concerns(alert) for alert in (move.before, move.after))
+
+
+async def _around(
+    transaction: Transaction, causes: tuple[CommonCause, ...], moved: tuple[Move, ...], *, review: bool
+) -> list[Alert]:
+    """Give the alerts that the children may agree with, and their parents: those of their tenants, or all."""
+    if review:
+        return list(await transaction.alerts())
+    sides = (move.after or move.before for move in moved)
+    tenants = {alert.identity.tenant_key for alert in sides if alert is not None}
+    across = not all(cause.per_tenant for cause in causes)
+    found = list(await transaction.firing_alerts()) if across else []
+    for key in {*tenants, *([""] if across else [])}:
+        found += await transaction.alerts(tenant_key=key)
+    return found
 
 
 async def wake(transaction: Transaction, key: str, route: Route, labels: Mapping[str, str], now: datetime) -> None:

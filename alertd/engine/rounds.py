@@ -178,11 +178,14 @@ class Rounds:
         async with self._store.transaction() as transaction:
             alerts = await transaction.alerts()
             ended = [self._retired(alert, tenant_keys, now) for alert in alerts]
-            await record(transaction, end_all(alerts, ended), (), self.routing, now)
+            await record(transaction, end_all(alerts, ended), (), self.routing, now, review=True)
 
     def _retired(self, alert: Alert, tenant_keys: Collection[str], now: datetime) -> Alert | None:
         if alert.identity.tenant_key and alert.identity.tenant_key not in tenant_keys:
             return end(alert, Ended.NOT_WATCHED, now)
+        if alert.identity.cause:
+            known = any(cause.owns(alert) for cause in self.routing.common_causes)
+            return alert if known else end(alert, Ended.RULE_REMOVED, now)
         rule = self.book.named(alert.name)
         if rule is None or rule.when is None or not self.book.tuned(rule, lambda: alert.labels).enabled:
             return end(alert, Ended.RULE_REMOVED, now)

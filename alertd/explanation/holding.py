@@ -79,7 +79,7 @@ def _firing(rule: Rule, alert: Alert | None, conditions: Sequence[Condition]) ->
 
 def of_message(alert: Alert, scene: Scene) -> Iterator[Held]:
     """Say what keeps the message about a firing alert from going out now."""
-    source = inhibitor(alert, scene.firing, scene.routing.inhibit_rules)
+    source = inhibitor(alert, scene.firing, scene.routing.inhibitors)
     if source is not None:
         about = named_in(source.labels)
         yield Held(by="inhibited", detail=f"{source.name} fires{f' ({about})' if about else ''}")

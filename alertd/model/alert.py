@@ -49,18 +49,34 @@ class Identity:
     """What makes two sightings the same alert: renaming, moving or relabelling a rule's file, tenant or job does not.
 
     tenant_key: ``cloud/tenant id``, empty in scope alertd. service_principal_id, job_id: empty beyond scope job.
+    cause: what the children of a common cause's parent agree in; empty for every other alert.
     """
 
     rule: str
     tenant_key: str = ""
     service_principal_id: str = ""
     job_id: str = ""
+    cause: str = ""
 
     @property
     def fingerprint(self) -> str:
         """Sixteen hex digits; the parts are joined by NUL, which none can contain."""
-        parts = (self.rule, self.tenant_key, self.service_principal_id, self.job_id)
+        parts = [self.rule, self.tenant_key, self.service_principal_id, self.job_id]
+        parts += [self.cause] if self.cause else []
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
+@attrs.frozen(kw_only=True)
+class Child:
+    """An alert that a common cause's parent speaks for. title: what it is about. url: its page in the portal."""
+
+    fingerprint: str
+    name: str
+    title: str
+    tenant: str = ""
+    startsAt: datetime
+    error_code: str = ""
+    url: str | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -69,6 +85,7 @@ class Evidence:
 
     observed_from, observed_to: the change happened between these two readings; `observed_from` is null at first sight.
     note: one sentence for the message where something needs saying, such as a quarantine left and re-entered unseen.
+    children: those of a common cause's parent, the latest first; `children_total` counts all of them.
     """
 
     status: SynchronizationStatus | None = None
@@ -79,6 +96,8 @@ class Evidence:
     observed_from: datetime | None = None
     observed_to: datetime | None = None
     note: str = ""
+    children: tuple[Child, ...] = ()
+    children_total: int = 0
 
 
 @attrs.frozen(kw_only=True)

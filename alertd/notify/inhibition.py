@@ -8,6 +8,7 @@ matches both sides of a rule is not inhibited by another of which the same is tr
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Protocol
 
 import attrs
 
@@ -15,6 +16,19 @@ from alertd.model.alert import Alert, Event, State
 from alertd.notify.matchers import Matcher, all_match, parse_matcher
 
 _SAME_JOB = ("tenant_id", "service_principal_id", "job_id")
+
+
+class Inhibits(Protocol):
+    """Says which alert holds which back; a rule of the configuration, or a common cause."""
+
+    @property
+    def source_matchers(self) -> tuple[Matcher, ...]:
+        """What the alert that holds back looks like."""
+        ...
+
+    def inhibits(self, source: Alert, target: Alert | Event) -> bool:
+        """Whether `source`, which fires, holds `target` back."""
+        ...
 
 
 @attrs.frozen(kw_only=True)
@@ -45,7 +59,7 @@ def _agree(names: Iterable[str], one: Mapping[str, str], other: Mapping[str, str
     return all(one.get(name, "") == other.get(name, "") for name in names)
 
 
-def inhibitor(target: Alert | Event, sources: Iterable[Alert], rules: Iterable[InhibitRule]) -> Alert | None:
+def inhibitor(target: Alert | Event, sources: Iterable[Alert], rules: Iterable[Inhibits]) -> Alert | None:
     """Give the alert that holds `target` back, or None."""
     firing = [source for source in sources if source.state is State.FIRING]
     return next((source for rule in rules for source in firing if rule.inhibits(source, target)), None)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import attrs
 
+from alertd.alerts.common_cause import CommonCause
 from alertd.model.alert import Alert, Event
 from alertd.model.notification import Reason, Withheld
 from alertd.notify.channels.port import Integration
@@ -14,7 +15,7 @@ from alertd.notify.decide import Manner
 from alertd.notify.fallback import chain_of
 from alertd.notify.flush import Withhold
 from alertd.notify.group import Pace
-from alertd.notify.inhibition import InhibitRule, inhibitor
+from alertd.notify.inhibition import InhibitRule, Inhibits, inhibitor
 from alertd.notify.listener import Listener
 from alertd.notify.routes import Route
 from alertd.notify.silences import Silence, silencer
@@ -23,7 +24,7 @@ from alertd.store.values import Conversation, Group
 
 @attrs.frozen(kw_only=True)
 class Routing:
-    """The route tree, the integrations of every receiver by its name, and the inhibit rules.
+    """The route tree, the integrations of every receiver by its name, the inhibit rules, and what makes many alerts one.
 
     fallbacks: by the name of a receiver, that of the one told in its place.
     silence_warning: how long before its end a silence is spoken of; null: never.
@@ -34,6 +35,7 @@ class Routing:
     receivers: Mapping[str, tuple[Integration, ...]]
     fallbacks: Mapping[str, str] = attrs.field(factory=dict)
     inhibit_rules: tuple[InhibitRule, ...] = ()
+    common_causes: tuple[CommonCause, ...] = ()
     silence_warning: timedelta | None = None
     round_interval: timedelta = timedelta(minutes=5)
 
@@ -48,6 +50,11 @@ class Routing:
     def pace(self, route_id: str) -> Pace:
         """Give a route's pace; the root's where it is not there any more, for what is still to be said."""
         return (self.route(route_id) or self.root).pace
+
+    @property
+    def inhibitors(self) -> tuple[Inhibits, ...]:
+        """Everything by which one alert holds others back."""
+        return (*self.inhibit_rules, *self.common_causes)
 
     @property
     def longest_wait(self) -> timedelta:
@@ -135,18 +142,19 @@ class Routing:
         What is inhibited and silenced counts as inhibited: its cause is being told elsewhere. What is muted besides counts as that other one:
         it is not to be told at the end of the muted time either.
         """
-        sources = tuple(alert for alert in firing if any(_may_inhibit(rule, alert) for rule in self.inhibit_rules))
+        rules = self.inhibitors
+        sources = tuple(alert for alert in firing if any(_may_inhibit(rule, alert) for rule in rules))
         in_force = tuple(silence for silence in silences if silence.in_force(now))
         route = self.route(route_id)
         muted = Withheld.MUTED if route is not None and route.muted(now) else None
 
         def judge(item: Alert | Event) -> Withheld | None:
-            if inhibitor(item, sources, self.inhibit_rules):
+            if inhibitor(item, sources, rules):
                 return Withheld.INHIBITED
             return Withheld.SILENCED if silencer(item, in_force, now) else muted
 
         return judge
 
 
-def _may_inhibit(rule: InhibitRule, alert: Alert) -> bool:
+def _may_inhibit(rule: Inhibits, alert: Alert) -> bool:
     return all(matcher.matches(alert.labels) for matcher in rule.source_matchers)

@@ -39,7 +39,7 @@ def hearers(
     found: dict[Integration, list[Alert]] = {}
     for alert in everything:
         hidden = silence.silences(alert) and silencer(alert, others, silence.ends_at) is None
-        if hidden and inhibitor(alert, everything, routing.inhibit_rules) is None:
+        if hidden and inhibitor(alert, everything, routing.inhibitors) is None:
             for integration in _audience(alert, routing, now):
                 found.setdefault(integration, []).append(alert)
     return {integration: tuple(alerts) for integration, alerts in found.items()}

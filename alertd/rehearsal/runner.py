@@ -46,4 +46,5 @@ async def _run(script: Script, setting: Setting) -> Result:
 def known(script: Script, setting: Setting) -> Known:
     """Give the names a test may speak of."""
     rules = tuple(rule.name for rule in setting.rules if not script.only or rule.name in script.only)
+    rules += tuple(cause.alert for cause in setting.routing.common_causes)
     return Known(rules=rules, receivers=tuple(setting.routing.receivers))

@@ -6,13 +6,15 @@ A broken annotation never costs an alert: its text then says what is wrong, and 
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 import jinja2
 
 from alertd.errors import ConfigError, Problem
+from alertd.model.alert import Child, Evidence
 from alertd.model.resources import SynchronizationStatus
 from alertd.model.views import Alertd, Job, Subject, Tenant
 from alertd.render.hostile import plain, shorten
@@ -34,6 +36,23 @@ ROOTS: Mapping[str, Any] = {
 }
 
 
+# What the texts of a common cause's parent see.
+CHILDREN_ROOTS: Mapping[str, Any] = {
+    "children": tuple[Child, ...],
+    "count": int,
+    "names": tuple[str, ...],
+    "codes": tuple[str, ...],
+    "tenants": tuple[str, ...],
+    "labels": Any,
+}
+CHILDREN_TEXTS: Mapping[str, str] = {
+    "summary": "{{ count }} alerts {{ names | join(' and ') }} in {{ labels.tenant or (tenants | length ~ ' tenants') }}"
+    "{{ ': ' ~ codes | join(', ') if codes }}",
+    "description": "{% for child in children[:10] %}{{ ', ' if not loop.first }}{{ child.title }}{% endfor %}"
+    "{{ ' and ' ~ (count - 10) ~ ' more' if count > 10 }}",
+}
+
+
 class Annotate(Protocol):
     """Render a rule's annotations for one subject; raises nothing."""
 
@@ -50,11 +69,7 @@ def compile_annotations(annotations: Mapping[str, str], *, zone: ZoneInfo | None
     Raises ConfigError with every one that does not compile or names something that is not there; `path` is
     ``annotations.<name>``, `line` counts within the annotation's text.
     """
-    environment = _environment(zone)
-    problems = [problem for name, text in annotations.items() for problem in _problems(environment, name, text)]
-    if problems:
-        raise ConfigError(problems)
-    compiled = {name: environment.from_string(text) for name, text in annotations.items()}
+    compiled = _compiled(annotations, ROOTS, zone)
 
     def annotate(
         subject: Subject, *, params: Mapping[str, Any] | None = None, labels: Mapping[str, str] | None = None
@@ -68,12 +83,51 @@ def compile_annotations(annotations: Mapping[str, str], *, zone: ZoneInfo | None
     return annotate
 
 
+def compile_for_children(
+    annotations: Mapping[str, str], *, zone: ZoneInfo | None = None
+) -> Callable[[Mapping[str, str], Evidence], Mapping[str, str]]:
+    """Compile the texts of a common cause's parent, on top of those that are there by default.
+
+    Gives a function of its labels and evidence. Raises ConfigError as `compile_annotations` does.
+    """
+    compiled = _compiled({**CHILDREN_TEXTS, **annotations}, CHILDREN_ROOTS, zone)
+
+    def annotate(labels: Mapping[str, str], evidence: Evidence) -> Mapping[str, str]:
+        children = evidence.children
+        context = {
+            "children": children,
+            "count": evidence.children_total,
+            "names": _distinct(child.name for child in children),
+            "codes": _distinct(child.error_code for child in children),
+            "tenants": _distinct(child.tenant for child in children),
+            "labels": labels,
+        }
+        return {name: _rendered(template, context) for name, template in compiled.items()}
+
+    return annotate
+
+
+def _distinct(words: Iterable[str]) -> tuple[str, ...]:
+    """Give each word once, the most frequent first, without empty ones."""
+    return tuple(word for word, _ in Counter(word for word in words if word).most_common())
+
+
+def _compiled(
+    annotations: Mapping[str, str], roots: Mapping[str, Any], zone: ZoneInfo | None
+) -> Mapping[str, jinja2.Template]:
+    environment = _environment(zone)
+    problems = [problem for name, text in annotations.items() for problem in _problems(environment, name, text, roots)]
+    if problems:
+        raise ConfigError(problems)
+    return {name: environment.from_string(text) for name, text in annotations.items()}
+
+
 @functools.cache
 def _environment(zone: ZoneInfo | None) -> MessageEnvironment:
     return MessageEnvironment(zone=zone)
 
 
-def _problems(environment: MessageEnvironment, name: str, text: str) -> Iterable[Problem]:
+def _problems(environment: MessageEnvironment, name: str, text: str, roots: Mapping[str, Any]) -> Iterable[Problem]:
     path = f"annotations.{name}"
     try:
         tree = environment.parse(text)
@@ -83,7 +137,7 @@ def _problems(environment: MessageEnvironment, name: str, text: str) -> Iterable
         return [Problem(path=path, line=exc.lineno, found=(exc.message or "a syntax error").rstrip("."), cure=cure)]
     except RecursionError:
         return [Problem(path=path, found="expressions nested too deeply", cure="make it shorter")]
-    unknown = unknown_names(tree, environment.globals, ROOTS)
+    unknown = unknown_names(tree, environment.globals, roots)
     return [
         Problem(path=path, line=each.line, found=f"unknown name `{each.name}`", cure=each.cure, code="unknown-variable")
         for each in unknown

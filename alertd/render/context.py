@@ -12,7 +12,7 @@ from typing import Any
 
 import attrs
 
-from alertd.model.alert import Alert, Event, Evidence
+from alertd.model.alert import Alert, Child, Event, Evidence
 from alertd.model.change import Change
 from alertd.model.digest import Digest
 from alertd.model.notification import EndingSilence, Notification, Reason, ResolvedAlert
@@ -44,6 +44,7 @@ class Entry:
     state: ``firing``, ``resolved`` or ``event``. ended: how it ended (``resolved gone not_watched rule_removed``), with
     `ended_words` for people; null while it fires. at: when it began to fire, ended or happened.
     title: what it is about. headline: what it says, in one line. error: the error that matters now, null without one.
+    children: those that a common cause's parent speaks for, the latest first; children_total counts all. agreed: what they agree in.
     block: its rendered block; null where it has ended, the channel has none, or the message lists too many for blocks.
     """
 
@@ -73,6 +74,9 @@ class Entry:
     remedy: Remedy | None = None
     links: Links
     note: str = ""
+    children: tuple[Child, ...] = ()
+    children_total: int = 0
+    agreed: str = ""
     block: Any = None
 
     @property
@@ -203,6 +207,7 @@ BLOCK_ROOTS: Mapping[str, Any] = {
     "remedy": Remedy,
     "links": Links,
     "note": str,
+    "children": tuple[Child, ...],
     "group": Group,
     "now": datetime,
 }
@@ -321,6 +326,9 @@ def _entry(
         remedy=remedy,
         links=_links(evidence, remedy, own),
         note=evidence.note,
+        children=evidence.children,
+        children_total=evidence.children_total,
+        agreed=item.identity.cause.strip("{}"),
     )
 
 

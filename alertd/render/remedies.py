@@ -244,6 +244,14 @@ _FAILURE_GENERIC = Remedy(
 )
 
 _BY_TEMPLATE: Mapping[str, Remedy] = {
+    "common_cause": Remedy(
+        title="Look for what they have in common",
+        steps=(
+            "Many jobs seldom fail together each for itself: look at what they share, such as a credential, the target system or a recent change.",
+            "Mend that one thing; the jobs come back by themselves, those in quarantine at their next attempt.",
+        ),
+        url=_KNOWN_ISSUES,
+    ),
     "deletes": _TOO_MANY_DELETES,
     "escrows": attrs.evolve(
         _ESCROWS, steps=(*_ESCROWS.steps[:2], "Failed objects are tried again by themselves, less and less often.")

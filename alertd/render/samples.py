@@ -11,7 +11,7 @@ from typing import Any
 
 import attrs
 
-from alertd.model.alert import Alert, Ended, Event, Evidence, Identity, State
+from alertd.model.alert import Alert, Child, Ended, Event, Evidence, Identity, State
 from alertd.model.change import Change
 from alertd.model.digest import (
     Digest,
@@ -43,7 +43,18 @@ _PORTAL = (
 _HOSTILE = "Sales\u202e [click](https://evil.example) *force* <b>&amp;</b>\x07\nsecond line {{DATE(2026-01-01)}}"
 
 # What the rule language calls things is not needed here: a template's name says what kind of trouble it is.
-TEMPLATES = ("quarantine", "escrows", "failure", "deletes", "schedule", "gone", "tenant", "alertd", None)
+TEMPLATES = (
+    "quarantine",
+    "escrows",
+    "failure",
+    "deletes",
+    "schedule",
+    "gone",
+    "tenant",
+    "alertd",
+    "common_cause",
+    None,
+)
 AWKWARD = (
     "first sight",
     "nothing known",
@@ -339,7 +350,37 @@ def _about(template: str | None) -> Notification:
         )
     if template == "deletes":
         return deletes()
+    if template == "common_cause":
+        return common_cause()
     return notification(firing=(alert(template=template), alert(template=template, number=2, seen=Evidence())))
+
+
+def common_cause() -> Notification:
+    """Give the message about many jobs that met the same."""
+    jobs = _several(14)
+    children = tuple(
+        Child(
+            fingerprint=one.fingerprint,
+            name=one.name,
+            title=one.labels["service_principal"],
+            tenant="contoso",
+            startsAt=NOW - timedelta(minutes=number),
+            error_code="SalesforceInvalidCredentials",
+            url=one.evidence.job.url if one.evidence.job else None,
+        )
+        for number, one in enumerate(jobs)
+    )
+    like = jobs[0]
+    parent = attrs.evolve(
+        like,
+        identity=Identity(rule="ManyJobsQuarantined", tenant_key=like.identity.tenant_key, cause="{}"),
+        labels={"alertname": "ManyJobsQuarantined", "severity": "critical", "tenant": "contoso"},
+        annotations={"summary": "14 alerts JobQuarantined in contoso: SalesforceInvalidCredentials"},
+        template="common_cause",
+        evidence=Evidence(status=status(), observed_to=NOW, children=children, children_total=len(children)),
+    )
+    labels = {"tenant": "contoso", "alertname": "ManyJobsQuarantined"}
+    return notification(firing=(parent,), group_labels=labels)
 
 
 def deletes() -> Notification:

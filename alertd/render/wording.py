@@ -128,7 +128,14 @@ def rule_words(name: str) -> str:
 def subject_name(labels: Mapping[str, str], evidence: Evidence) -> str:
     """Say what an alert is about: the application's name, else the job's id, the tenant, or alertd itself."""
     displayed = evidence.job.displayName if evidence.job is not None else None
-    names = (displayed, labels.get("service_principal"), labels.get("job_id"), labels.get("tenant"), "alertd")
+    names = (
+        displayed,
+        labels.get("service_principal"),
+        labels.get("job_id"),
+        labels.get("tenant"),
+        labels.get("error_code"),
+        "alertd",
+    )
     return next(name for name in (plain(name, _NAME_MAX) for name in names) if name)
 
 

@@ -40,6 +40,7 @@ PICTURES = (
     "mute_summary",
     "template deletes",
     "template tenant",
+    "template common_cause",
     "many alerts",
     "hostile names",
     "first sight",

@@ -47,6 +47,7 @@ def _routes(*routes: str, receivers: str = _ONCALL) -> tuple[str, str]:
 _TWO = "receivers: [{name: oncall, webhook: [{url: 'http://127.0.0.1:1/h'}]}, {name: other, webhook: [{url: 'http://127.0.0.1:1/i'}]}]\n"
 _TWICE = '{alert: %s, when: status.code == "Paused", annotations: {summary: "!"}}'
 _CASES = {
+    "unknown-alert": [(_CONFIG + "common_causes: [{alert: Many, matchers: ['alertname=Owm']}]\n", _RULE)],
     "silent-flow": [(_HEAD + _TEAMS + 'route: {receiver: oncall}\ndigest: [{receiver: oncall, cron: "0 9 1 jan,jun *"}]\n', _RULE)],
     "never-true": [_when('status.code == "Active" and status.code == "Paused"')],
     "always-true": [_when('status.code != "Active" or status.code != "Paused"')],

@@ -57,6 +57,6 @@ def test_the_keys_are_those_of_the_contract() -> None:
 
     assert top == [
         "store", "engine", "poll", "history", "tenant_defaults", "tenants_files", "tenants", "rules", "overrides", "templates",
-        "receivers", "route", "inhibit_rules", "time_intervals", "delivery", "digest", "silence_warning", "web", "external_url",
+        "receivers", "route", "inhibit_rules", "common_causes", "time_intervals", "delivery", "digest", "silence_warning", "web", "external_url",
         "timezone", "http", "log", "heartbeat",
     ]  # fmt: skip
