@@ -74,6 +74,7 @@ def _receivers(routes: Iterable[ChildRoute]) -> Iterator[str]:
 def _later(route: Route | ChildRoute) -> Iterator[str]:
     """Give those whom a route tells later."""
     yield from (step.receiver for step in route.escalate or ())
+    yield from (step.receiver for step in route.deadline_reminders or () if step.receiver)
 
 
 def _unreachable_routes(

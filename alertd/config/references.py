@@ -10,7 +10,7 @@ import attrs
 from alertd.config.digest import FLOW_SILENCE_MAX, Digest
 from alertd.config.places import items_of, place_of
 from alertd.config.root import Config
-from alertd.config.route import ChildRoute, EscalationStep, Route
+from alertd.config.route import ChildRoute, EscalationStep, ReminderStep, Route
 from alertd.config.route_tree import route_tree
 from alertd.config.sections import Poll
 from alertd.model.document import Node
@@ -52,6 +52,7 @@ def _check_routes(config: Config, root: Node) -> None:
         _check_reach(route.children, items_of(place_of(node, "routes")) if route.children else [])
     for tree, (route, node) in zip(route_tree(config.route).every(), _routes(config, root), strict=True):
         _check_escalation(route.escalate or (), tree.receiver, place_of(node, "escalate"), names)
+        _check_reminders(route.deadline_reminders or (), tree.receiver, place_of(node, "deadline_reminders"), names)
 
 
 def _check_receiver(name: str | None, place: Node, names: Sequence[str]) -> None:
@@ -69,6 +70,18 @@ def _check_escalation(steps: Sequence[EscalationStep], receiver: str, node: Node
             found = f"receiver `{step.receiver}`, {seen[step.receiver]}"
             place.problem(found, expected="another receiver", cure="name another one, or remove the step")
         seen.setdefault(step.receiver, "a second time")
+
+
+def _check_reminders(steps: Sequence[ReminderStep], receiver: str, node: Node, names: Sequence[str]) -> None:
+    """Note reminders that reach nobody, or somebody twice at a time."""
+    seen: set[tuple[str, timedelta]] = set()
+    for step, item in zip(steps, items_of(node) if steps else (), strict=False):
+        _check_receiver(step.receiver, place_of(item, "receiver"), names)
+        key = (step.receiver or receiver, step.before)
+        if key in seen:
+            found = f"a reminder of `{key[0]}` {format_duration(step.before)} before, a second time"
+            place_of(item, "before").problem(found, expected="each time once", cure="remove one of the two")
+        seen.add(key)
 
 
 def _check_fallbacks(config: Config, root: Node) -> None:

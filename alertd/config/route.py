@@ -70,6 +70,25 @@ _ESCALATE = ListOf(
 )
 
 
+@attrs.frozen(kw_only=True)
+class ReminderStep:
+    """A reminder of a deadline. receiver: null for the route's own."""
+
+    before: Annotated[
+        timedelta,
+        Duration("How long before the job is disabled, at the group's next tick.", least="1m", most="28d"),
+    ]
+    receiver: Annotated[
+        str | None, attrs.evolve(_RECEIVER, doc="The name of the receiver, if not the route's own.")
+    ] = None
+
+
+_DEADLINE_REMINDERS = ListOf(
+    "Reminders before Microsoft disables a job, 28 days after it has gone into quarantine.",
+    kind=Section(build=ReminderStep),
+)
+
+
 @attrs.frozen
 class Routes(Kind):
     """A list of routes, each of which may have such a list below it. nested: one of the lists below."""
@@ -132,6 +151,10 @@ class ChildRoute:
         tuple[EscalationStep, ...] | None,
         attrs.evolve(_ESCALATE, doc="If not the parent's; an empty list: nobody."),
     ] = None
+    deadline_reminders: Annotated[
+        tuple[ReminderStep, ...] | None,
+        attrs.evolve(_DEADLINE_REMINDERS, doc="If not the parent's; an empty list: none."),
+    ] = None
     children: Annotated[tuple[ChildRoute, ...], Routes("Routes below this one, with the same keys.", nested=True)] = (
         attrs.field(default=(), metadata={"key": "routes"})
     )
@@ -160,6 +183,7 @@ class Route:
         Routes("Routes below this one, asked in order; the first that matches takes the alert."),
     ] = attrs.field(default=(), metadata={"key": "routes"})
     escalate: Annotated[tuple[EscalationStep, ...], _ESCALATE] = ()
+    deadline_reminders: Annotated[tuple[ReminderStep, ...], _DEADLINE_REMINDERS] = ()
     matchers: Annotated[None, Elsewhere(cure=_BELOW)] = None
     continues: Annotated[None, Elsewhere(cure=_BELOW)] = attrs.field(default=None, metadata={"key": "continue"})
     mute_time_intervals: Annotated[None, Elsewhere(cure=_BELOW)] = None

@@ -7,11 +7,11 @@ from itertools import chain, count
 
 import attrs
 
-from alertd.config.route import ChildRoute, EscalationStep, Route
+from alertd.config.route import ChildRoute, EscalationStep, ReminderStep, Route
 from alertd.notify import routes
 from alertd.notify.group import Pace
 from alertd.notify.intervals import NamedIntervals
-from alertd.notify.listener import Escalation, Step
+from alertd.notify.listener import DeadlineReminder, Escalation, Step
 from alertd.notify.matchers import Matcher
 
 ROOT_ID = "{}"
@@ -23,7 +23,11 @@ def route_tree(root: Route, intervals: Iterable[NamedIntervals] = ()) -> routes.
     """Give the tree. Its root's id is that of a route without matchers. intervals: what routes call by name."""
     pace = Pace(**{attribute.name: getattr(root, attribute.name) for attribute in attrs.fields(Pace)})
     node = routes.Route(
-        id=ROOT_ID, receiver=root.receiver, group_by=root.group_by, pace=pace, steps=_steps(root.escalate)
+        id=ROOT_ID,
+        receiver=root.receiver,
+        group_by=root.group_by,
+        pace=pace,
+        steps=_steps(root.escalate, root.deadline_reminders),
     )
     by_name = {interval.name: interval for interval in intervals}
     return _ready(attrs.evolve(node, children=_below(node, root.children, by_name)))
@@ -57,19 +61,36 @@ def _child(parent: routes.Route, written: ChildRoute, route_id: str, intervals: 
         mute=tuple(intervals[name] for name in written.mute_time_intervals if name in intervals),
         active=tuple(intervals[name] for name in written.active_time_intervals if name in intervals),
         mute_summary=written.mute_summary,
-        steps=parent.steps if written.escalate is None else _steps(written.escalate),
+        steps=_steps(written.escalate, written.deadline_reminders, parent.steps),
     )
     return attrs.evolve(node, children=_below(node, written.children, intervals))
 
 
-def _steps(escalate: Iterable[EscalationStep]) -> tuple[Step, ...]:
-    return tuple(Escalation(receiver=step.receiver, after=step.after) for step in escalate)
+def _steps(
+    escalate: Iterable[EscalationStep] | None,
+    reminders: Iterable[ReminderStep] | None,
+    inherited: Iterable[Step] = (),
+) -> tuple[Step, ...]:
+    """Give a route's steps, of either kind its parent's where it gives none itself. A receiver without a name is the route's own."""
+    known = tuple(inherited)
+    first = [step for step in known if isinstance(step, Escalation)]
+    second = [step for step in known if isinstance(step, DeadlineReminder)]
+    if escalate is not None:
+        first = [Escalation(receiver=step.receiver, after=step.after) for step in escalate]
+    if reminders is not None:
+        second = [DeadlineReminder(receiver=step.receiver or "", before=step.before) for step in reminders]
+    return (*first, *second)
 
 
 def _ready(node: routes.Route) -> routes.Route:
-    """Leave out steps to a route's own receiver, which it may have inherited: that one is told from the start."""
-    steps = tuple(step for step in node.steps if step.receiver != node.receiver)
-    return attrs.evolve(node, steps=steps, children=tuple(_ready(child) for child in node.children))
+    """Name each route's own receiver in its reminders, and leave out escalation to it, which it may have inherited: it is told from the start."""
+    steps: list[Step] = []
+    for step in node.steps:
+        if isinstance(step, DeadlineReminder):
+            steps.append(attrs.evolve(step, receiver=step.receiver or node.receiver))
+        elif step.receiver != node.receiver:
+            steps.append(step)
+    return attrs.evolve(node, steps=tuple(steps), children=tuple(_ready(child) for child in node.children))
 
 
 def _pace(parent: Pace, written: ChildRoute) -> Pace:

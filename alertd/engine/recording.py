@@ -156,8 +156,10 @@ def _news(moves: Iterable[Move], events: Iterable[Event]) -> Iterable[Mapping[st
 def _is_news(before: Alert | None, after: Alert) -> bool:
     if before is None:
         return after.state is State.FIRING
-    known = (before.state, before.episode, before.ended)
-    return (after.state, after.episode, after.ended) != known and (told_about(before) or after.state is State.FIRING)
+    known = (before.state, before.episode, before.ended, before.disableAt)
+    return (after.state, after.episode, after.ended, after.disableAt) != known and (
+        told_about(before) or after.state is State.FIRING
+    )
 
 
 def transitions(move: Move, now: datetime) -> Iterable[TransitionEntry]:

@@ -129,6 +129,7 @@ def _with(talk: Conversation, line: Told, source: Conversation) -> Conversation:
     taken = tuple(one for one in source.taken if one.fingerprint == line.fingerprint)
     given_up = tuple(one for one in source.given_up if one.fingerprint == line.fingerprint)
     clocks = [instant for instant in (talk.last_message_at, source.last_message_at) if instant is not None]
+    said = [talk.as_of, source.as_of]
     repeats = source.repeats if talk.last_message_at is None else min(talk.repeats, source.repeats)
     return attrs.evolve(
         talk,
@@ -136,6 +137,7 @@ def _with(talk: Conversation, line: Told, source: Conversation) -> Conversation:
         taken=(*talk.taken, *taken),
         given_up=(*talk.given_up, *given_up),
         last_message_at=min(clocks, default=None),
+        as_of=min((instant for instant in said if instant is not None), default=None),
         repeats=repeats,
     )
 

@@ -114,9 +114,13 @@ def later(alert: Alert, scene: Scene) -> Iterator[Coming]:
 
 
 def _ahead(alert: Alert, key: str, route: Route, scene: Scene) -> Iterator[Step]:
-    """Give the steps to receivers that have not been told of the alert yet."""
+    """Give the steps that are still to be told: to receivers that do not know of the alert yet, and reminders to those that do."""
     told = {talk.receiver for talk in scene.talks_in(key) if talk.tells_of(alert.fingerprint)}
-    yield from (step for step in route.steps if step.receiver not in told)
+    for step in route.steps:
+        instant = step.instant(alert)
+        lies_ahead = instant is not None and instant > scene.now
+        if lies_ahead if step.tells_again else step.receiver not in told:
+            yield step
 
 
 def _of_group(group: Group | None, receiver: str, now: datetime) -> Iterator[Held]:

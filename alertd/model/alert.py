@@ -141,6 +141,11 @@ class Alert:
         """Sixteen hex digits of the identity."""
         return self.identity.fingerprint
 
+    @property
+    def disableAt(self) -> datetime | None:  # noqa: N802 - as `job` has it
+        """When Microsoft disables its job at the latest; null where that is not in quarantine, or there is none."""
+        return self.evidence.job.disableAt if self.evidence.job is not None else None
+
 
 @attrs.frozen(kw_only=True)
 class Event:

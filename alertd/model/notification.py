@@ -119,6 +119,12 @@ class Notification:
     digest: Digest | None = None
 
     @property
+    def disable_at(self) -> datetime | None:
+        """When Microsoft disables the first of the jobs listed as firing, at the latest; null where that lies behind for all, or for none."""
+        instants = [alert.disableAt for alert in self.firing if alert.disableAt is not None]
+        return min((instant for instant in instants if instant > self.at), default=None)
+
+    @property
     def observed_between(self) -> tuple[datetime | None, datetime]:
         """The window in which everything told here changed: earliest start to latest end of the evidence."""
         items: tuple[Alert | Event, ...] = (*self.firing, *(entry.alert for entry in self.resolved), *self.events)

@@ -8,6 +8,7 @@ the same table also answers whether a message on its way is still the right one.
     nothing firing         something firing                         first_notification
     F                      a firing alert outside F                 new_alerts
     not it                 an alert for which a listener joins      why it joins, such as escalation
+    F                      F, and a job is disabled soon            reminder_deadline
     F                      some of F ended, others still fire       some_resolved
     F                      all of F ended                           all_resolved, or how those ended that did not resolve
     F                      F, and somebody has taken it on          acknowledged, where incidents are kept
@@ -45,13 +46,15 @@ class Standing(enum.StrEnum):
 class Member:
     """One alert of a group; `withheld` says why a firing one is not to be told now.
 
-    announced_as: why this listener is told of it, where that is not because it has begun to fire.
+    announced_as: why this listener is told of it, where that is not because it has begun to fire. to_tell_again_since: since when what was said
+    before does not do any more.
     """
 
     alert: Alert
     standing: Standing
     withheld: Withheld | None = None
     announced_as: Reason | None = None
+    to_tell_again_since: datetime | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -76,13 +79,15 @@ class Ledger:
     """What one integration knows of a group.
 
     told: by fingerprint, what it accepted as firing. announced: what only messages said that were never accepted.
-    last_message_at: the repeat clock. repeats: reminders in a row since something else was said.
+    last_message_at: the repeat clock. as_of: its latest message says how things stood then. repeats: reminders in a row since something else
+    was said.
     acknowledged: somebody has taken it on, so nobody need be reminded. acknowledgement_told: it knows that.
     """
 
     told: Mapping[str, Told] = attrs.field(factory=dict)
     announced: frozenset[Announced] = frozenset()
     last_message_at: datetime | None = None
+    as_of: datetime | None = None
     repeats: int = 0
     acknowledged: bool = False
     acknowledgement_told: bool = False
@@ -139,6 +144,7 @@ def ledger(conversation: Conversation | None) -> Ledger:
         told={line.fingerprint: line for line in conversation.told},
         announced=frozenset(conversation.announced),
         last_message_at=conversation.last_message_at,
+        as_of=conversation.as_of or conversation.last_message_at,
         repeats=conversation.repeats,
         acknowledged=conversation.acknowledged is not None,
         acknowledgement_told=conversation.acknowledged is not None and conversation.acknowledged.told,
@@ -164,6 +170,7 @@ def assume(known: Ledger, delivery: Delivery, now: datetime) -> Ledger:
         told=kept | fires,
         announced=unheard,
         last_message_at=now,
+        as_of=delivery.decided_at,
         repeats=delivery.repeats,
         acknowledged=known.acknowledged,
         acknowledgement_told=known.acknowledgement_told or delivery.reason is Reason.ACKNOWLEDGED,
@@ -230,6 +237,8 @@ def _reason(
     if news := [entry for entry in firing if is_news(known, entry.alert)]:
         joining = next((entry.announced_as for entry in news if entry.announced_as is not None), manner.announced_as)
         return joining or (Reason.NEW_ALERTS if known.told else Reason.FIRST_NOTIFICATION)
+    if any(_has_to_be_told_again(known, entry) for entry in firing):
+        return Reason.REMINDER_DEADLINE
     if ends:
         return Reason.SOME_RESOLVED if _others_fire(known, everyone) else _closing(ends)
     alerts = tuple(entry.alert for entry in firing)
@@ -238,6 +247,12 @@ def _reason(
     if alerts and _repeat_is_due(known, manner, now) and not _unreminded(known, alerts, manner, now):
         return Reason.REPEAT
     return (manner.announced_as or Reason.LATE) if unheard else None
+
+
+def _has_to_be_told_again(known: Ledger, entry: Member) -> bool:
+    """Whether no message has listed it since it should have been told again: every one lists all that fires."""
+    since = entry.to_tell_again_since
+    return since is not None and (known.as_of is None or known.as_of < since)
 
 
 def is_news(known: Ledger, alert: Alert) -> bool:

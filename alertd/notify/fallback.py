@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 import attrs
 
 from alertd.model.alert import Alert, Event
+from alertd.model.notification import Reason
 from alertd.store.values import Announced, Conversation, Delivery, Told
 
 
@@ -41,13 +42,14 @@ class HandOver:
 def hand_over(talk: Conversation, delivery: Delivery) -> HandOver:
     """Give what a message that was given up said and its integration has not accepted otherwise, nor handed over before.
 
-    Nothing where some of its recipients have it: they were told.
+    What it knows already is worth a word elsewhere where that is about a deadline. Nothing where some of its recipients have it: they were told.
     """
     absent = tuple(dict.fromkeys((*talk.stands_in_for, talk.integration_id)))
     if set(delivery.recipients) != set(delivery.rendered.recipients):
         return HandOver(absent=absent)
     told = {line.fingerprint: line for line in talk.told}
-    news = (line for line in delivery.firing if _is_new(told.get(line.fingerprint), line))
+    urgent = delivery.reason is Reason.REMINDER_DEADLINE
+    news = (line for line in delivery.firing if urgent or _is_new(told.get(line.fingerprint), line))
     lines = tuple(line for line in (*news, *delivery.resolved) if line not in talk.given_up)
     return HandOver(absent=absent, lines=lines, events=delivery.events)
 

@@ -178,14 +178,16 @@ def _turn(listener: Listener, talk: Conversation, decision: Decision, members: t
         sequence=spoken,
         events=(),
         recheck=False,
-        acknowledged=None if _changes_set(decision) else talk.acknowledged,
+        acknowledged=None if _changes_set(talk, decision) else talk.acknowledged,
         taken=tuple(line for line in talk.taken if talk.tells_of(line.fingerprint)),
     )
     return Turn(listener=listener, conversation=after, decision=decision, heard=members)
 
 
-def _changes_set(decision: Decision) -> bool:
+def _changes_set(talk: Conversation, decision: Decision) -> bool:
     """Whether other alerts than before are told to fire, or to have ended: whoever took on the old ones has not seen that."""
+    if decision.reason is Reason.REMINDER_DEADLINE:
+        return bool(decision.resolved) or not all(talk.tells_of(alert.fingerprint) for alert in decision.firing)
     same = {None, Reason.REPEAT, Reason.EVENT, Reason.LATE, Reason.ACKNOWLEDGED}
     return decision.reason not in same or bool(decision.forgotten)
 

@@ -155,6 +155,7 @@ def _told(conversation: Conversation, delivery: Delivery, at: datetime) -> Conve
         told=tuple(sorted(known.told.values(), key=lambda line: line.fingerprint)),
         announced=tuple(sorted(known.announced, key=lambda line: (line.fingerprint, line.episode))),
         last_message_at=known.last_message_at,
+        as_of=known.as_of,
         given_up=(),
         repeats=known.repeats,
         acknowledged=conversation.acknowledged

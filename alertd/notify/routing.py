@@ -71,23 +71,29 @@ class Routing:
         route, talks = self.route(route_id), {talk.integration_id: talk for talk in conversations}
         named = tuple(self._named(route)) if route else ()
         ids = {listener.integration_id for listener in named}
-        pace = self.pace(route_id)
         others = (self.integration(integration_id) for integration_id in talks if integration_id not in ids)
-        unnamed = (self._listener(integration, pace) for integration in others if integration is not None)
+        pace = self.pace(route_id)
+        unnamed = [self._listener(integration, pace) for integration in others if integration is not None]
         everyone = (*named, *(attrs.evolve(listener, leaving=True) for listener in unnamed))
-        return tuple(self._standing_in(listener, talks) for listener in everyone)
+        return tuple(self._standing_in(listener, route, talks) for listener in everyone)
 
-    def _standing_in(self, listener: Listener, talks: Mapping[str, Conversation]) -> Listener:
-        """Give a listener as it is while it is told in the place of others: it is reminded as long as they fail."""
+    def _standing_in(self, listener: Listener, route: Route | None, talks: Mapping[str, Conversation]) -> Listener:
+        """Give a listener as it is while it is told in the place of others; as long as they fail, it is reminded as they would be."""
         talk = talks.get(listener.integration_id)
-        absent = tuple(one for one in talk.stands_in_for if self._falls_back(one, listener.receiver)) if talk else ()
+        absent = [one for one in talk.stands_in_for if self._falls_back(one, listener.receiver)] if talk else []
         if not absent or not (listener.late or listener.leaving):
             return listener
-        fails = any(talks[one].given_up for one in absent if one in talks)
-        manner = attrs.evolve(listener.manner, announced_as=Reason.FALLBACK)
-        if listener.leaving and not fails:
-            manner = attrs.evolve(manner, repeat_interval=timedelta(0))
-        return attrs.evolve(listener, manner=manner, late=True, leaving=False)
+        failing = [self.integration(one) for one in absent if one in talks and talks[one].given_up]
+        receivers = {one.receiver for one in failing if one is not None}
+        steps = [step for step in route.steps if step.tells_again and step.receiver in receivers] if route else []
+        standing = listener if receivers or listener.late else listener.without_repeats()
+        return attrs.evolve(
+            standing,
+            manner=attrs.evolve(standing.manner, announced_as=Reason.FALLBACK),
+            late=True,
+            leaving=False,
+            steps=(*standing.steps, *steps),
+        )
 
     def _falls_back(self, integration_id: str, receiver: str) -> bool:
         integration = self.integration(integration_id)
@@ -107,8 +113,10 @@ class Routing:
             for integration in self.receivers.get(receiver, ()):
                 late = receiver != route.receiver
                 summed_up = route.mute_summary and not late and not integration.keeps_alerts
+                only_again = late and all(step.tells_again for step in steps)
                 listener = self._listener(integration, route.pace)
-                yield attrs.evolve(listener, late=late, steps=steps, summed_up=summed_up)
+                named = listener.without_repeats() if only_again else listener
+                yield attrs.evolve(named, late=late, steps=steps, summed_up=summed_up)
 
     def hears(self, route: Route, integration_id: str) -> bool:
         """Whether an integration hears of a route's alerts, from the start, later or in another's place."""
@@ -129,7 +137,8 @@ class Routing:
         if integration.refresh_interval:  # a machine that forgets is not reminded but kept up to date
             refreshed = integration.refresh_interval
             manner = attrs.evolve(manner, repeat_interval=refreshed, repeat_backoff=None, attempt_grace=None)
-        return Listener(receiver=integration.receiver, manner=manner)
+        refreshes = integration.refresh_interval is not None
+        return Listener(receiver=integration.receiver, manner=manner, refreshes=refreshes)
 
     def sums_up(self, group: Group, now: datetime) -> bool:
         """Whether a muted time has ended that held something back in this group, and its route wants one message about that."""

@@ -97,6 +97,7 @@ class Group:
     id: the message's key, stable over all attempts. reason: the member of the closed enum, `meaning` in words.
     tone: ``critical error warning info``, the worst that fires; else ``resolved``, ``ended`` (ended, and no all-clear) or
     ``drill``; ``info`` for a word in advance. title: the incident's name. firing, resolved, events: how many there are, those left out included.
+    disable_at: when Microsoft disables the first of the jobs that are listed as firing, at the latest; null where none is to be.
     stands_in_for: with reason ``fallback``, the integrations that could not be told, without the name ``default``.
     repeated: the same message may have arrived before.
     remedy: where several alerts need the same, so that it is said once; their blocks have it too.
@@ -118,6 +119,7 @@ class Group:
     events: int
     conversation: str
     sequence: int
+    disable_at: datetime | None = None
     stands_in_for: tuple[str, ...] = ()
     repeated: bool = False
     remedy: Remedy | None = None
@@ -238,6 +240,7 @@ def _group(notification: Notification, alerts: Alerts) -> Group:
         labels=notification.group_labels,
         reason=notification.reason.value,
         meaning=wording.meaning(notification),
+        disable_at=notification.disable_at,
         stands_in_for=wording.absent(notification),
         receiver=notification.receiver,
         observed_between=Window(*notification.observed_between),

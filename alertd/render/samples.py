@@ -309,6 +309,7 @@ def samples() -> Mapping[str, Notification]:
             "group_labels": {"tenant": "contoso"},
         },
         Reason.SILENCE_ENDING: {"firing": _several(3), "silence": silence()},
+        Reason.REMINDER_DEADLINE: {"at": NOW + timedelta(days=25)},
         Reason.FALLBACK: {"receiver": "managers", "stands_in_for": ("identity-oncall/teams/default",)},
         Reason.ESCALATION: {"receiver": "managers"},
         Reason.DIGEST: _digest_parts(digest()),

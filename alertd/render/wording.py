@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from alertd.model.alert import SEVERITIES, Alert, Ended, Event, Evidence
 from alertd.model.digest import Digest
@@ -27,7 +27,7 @@ MEANINGS: Mapping[Reason, str] = {
     Reason.NOT_WATCHED: "the configuration does not watch it any more; this is no all-clear",
     Reason.RULE_REMOVED: "the rule was removed; this is no all-clear",
     Reason.ACKNOWLEDGED: "somebody has taken it on",
-    Reason.REMINDER_DEADLINE: "a deadline is near",
+    Reason.REMINDER_DEADLINE: "Microsoft disables the job soon",
     Reason.ESCALATION: "it still fires, and nobody has acknowledged it",
     Reason.FALLBACK: "another receiver could not be reached",
     Reason.MUTE_SUMMARY: "what was held back while muted",
@@ -141,8 +141,7 @@ def subject_name(labels: Mapping[str, str], evidence: Evidence) -> str:
 
 def headline(notification: Notification) -> str:
     """Say it in one line: what a person reads on a locked phone."""
-    prefix = _PREFIXES.get(notification.reason, "")
-    words = _words(notification)
+    prefix, words = _prefix(notification), _words(notification)
     return plain(f"{prefix}: {words}" if prefix else words, _SUMMARY_MAX)
 
 
@@ -167,6 +166,21 @@ def digest_words(digest: Digest) -> str:
 
 def _many(count: int, what: str) -> str:
     return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
+
+
+def _prefix(notification: Notification) -> str:
+    disable_at = notification.disable_at
+    if notification.reason is Reason.REMINDER_DEADLINE and disable_at is not None:
+        return f"Disabled in {_about(disable_at - notification.at)}"
+    return _PREFIXES.get(notification.reason, "")
+
+
+def _about(span: timedelta) -> str:
+    """Say how long in one round number: a reminder for three days may go out a tick later."""
+    units = (("day", timedelta(days=1)), ("hour", timedelta(hours=1)), ("minute", timedelta(minutes=1)))
+    unit, size = next(((unit, size) for unit, size in units if span >= 1.5 * size), units[-1])
+    count = max(1, round(span / size))
+    return f"{count} {unit}{'s' if count != 1 else ''}"
 
 
 def _words(notification: Notification) -> str:

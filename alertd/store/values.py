@@ -260,7 +260,8 @@ class Acknowledgement:
 class Conversation:
     """All that one integration was told of one group, from its first message to its all-clear.
 
-    sequence: messages decided so far. last_message_at: the repeat clock. repeats: reminders in a row since something else was said.
+    sequence: messages decided so far. last_message_at: the repeat clock. as_of: when the latest that was accepted was decided.
+    repeats: reminders in a row since something else was said.
     open_delivery: id of the one delivery that is not at its end.
     recheck: a decision was put off while that delivery was under way; it is taken anew when that has ended.
     events: waiting for the next message. acknowledged: by whom, as long as its alerts stay the same.
@@ -283,6 +284,7 @@ class Conversation:
     announced: tuple[Announced, ...] = ()
     events: tuple[Event, ...] = ()
     last_message_at: datetime | None = None
+    as_of: datetime | None = None
     repeats: int = 0
     open_delivery: str | None = None
     title: str = ""

@@ -33,6 +33,7 @@ PICTURES = (
     "all_resolved",
     "event",
     "subject_gone",
+    "reminder_deadline",
     "escalation",
     "fallback",
     "drill",

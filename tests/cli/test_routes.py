@@ -44,6 +44,20 @@ def test_who_hears_of_it_later_stands_below(alertd: Any) -> None:
     assert [row["later"] for row in rows] == [[{"receiver": "managers", "reason": "escalation", "when": "after 1h30m"}]]
 
 
+def test_reminders_of_a_deadline_are_shown(alertd: Any) -> None:
+    Path("alertd.yaml").write_text(
+        "receivers: [{name: oncall}, {name: managers}]\n"
+        "route: {receiver: oncall, group_by: [], deadline_reminders: [{before: 7d}, {before: 1d, receiver: managers}]}\n",
+        encoding="utf-8",
+    )
+
+    assert alertd("routes", "test").out.splitlines() == [
+        "oncall\t{}:{}",
+        "  oncall\treminder_deadline 7d before the job is disabled",
+        "  managers\treminder_deadline 1d before the job is disabled",
+    ]
+
+
 def test_so_does_who_is_told_in_anothers_place(alertd: Any) -> None:
     Path("alertd.yaml").write_text(
         "receivers: [{name: oncall, fallback: managers}, {name: managers, fallback: director}, {name: director}]\n"

@@ -54,6 +54,23 @@ def test_steps_are_inherited_until_a_route_gives_its_own_and_none_leads_to_its_o
     assert root.receivers == ("a", "b")
 
 
+def test_a_reminder_without_a_receiver_is_each_routes_own() -> None:
+    config = parse_config(
+        f"{_RECEIVERS}route:\n  receiver: a\n  escalate: [{{after: 1h, receiver: b}}]\n"
+        "  deadline_reminders: [{before: 7d}, {before: 1d, receiver: b}]\n  routes:\n"
+        "    - {matchers: [x=y], receiver: b}\n    - {matchers: [x=z], deadline_reminders: []}\n",
+        directory=Path.cwd(),
+    )
+
+    steps = [[(step.reason.value, step.receiver) for step in route.steps] for route in route_tree(config.route).every()]
+
+    assert steps == [
+        [("escalation", "b"), ("reminder_deadline", "a"), ("reminder_deadline", "b")],
+        [("reminder_deadline", "b"), ("reminder_deadline", "b")],
+        [("escalation", "b")],
+    ]
+
+
 def test_an_empty_group_by_is_not_inherited_away() -> None:
     assert tree("{group_by: []}").children[0].group_by == ()
 

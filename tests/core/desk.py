@@ -18,6 +18,7 @@ from alertd.engine.rehoming import rehome
 from alertd.errors import DeliveryError, DeliveryFailureReason
 from alertd.model.alert import Alert, Ended, Event, Evidence, Identity
 from alertd.model.notification import Notification, Rendered
+from alertd.model.views import Job
 from alertd.notify.channels.port import Accepted, Integration, Limits
 from alertd.notify.group import Pace
 from alertd.notify.intervals import NamedIntervals, TimeInterval, TimesOfDay
@@ -172,7 +173,8 @@ def _hours(start: int, end: int) -> NamedIntervals:
 class Desk:
     """Alerts come in, messages go out.
 
-    Labels: `alertname` and what `labels` gives. holds: the `for` of some alerts. fallbacks: by receiver. retry_for: until a message is given up.
+    Labels: `alertname` and what `labels` gives. disable_at: of the one job that all alerts are about.
+    holds: the `for` of some alerts. fallbacks: by receiver. retry_for: until a message is given up.
     """
 
     def __init__(
@@ -185,6 +187,7 @@ class Desk:
     ) -> None:
         self._holds = holds or {}
         self._policy = DeliveryPolicy(retry_for=retry_for)
+        self.disable_at: datetime | None = None
         self.fallbacks = fallbacks or {}
         self.receivers = {one.integration.id: one for one in receivers}
         self.store = MemoryStore()
@@ -302,7 +305,10 @@ class Desk:
             severity="error",
             labels={"alertname": name, **labels},
             hold_duration=self._holds.get(name, timedelta(0)),
-            evidence=Evidence(observed_to=self.now),
+            evidence=Evidence(
+                observed_to=self.now, job=Job(id="job", servicePrincipalId="sp", disableAt=self.disable_at)
+            ),
+            changed=True,
             new_series=renewed,
         )
 

@@ -101,7 +101,7 @@ def test_an_accepted_message(
         alert(name).fingerprint: told_line(alert(name).fingerprint, episode, NOW - timedelta(hours=hours), absent)
         for name, episode, hours, absent in lines
     }
-    assert after == Ledger(told=expected, last_message_at=NOW)
+    assert after == Ledger(told=expected, last_message_at=NOW, as_of=NOW)
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,10 @@ def test_the_ledger_of_a_conversation() -> None:
         last_message_at=NOW,
     )
 
-    assert ledger(talk) == Ledger(told={A.fingerprint: heard}, announced=frozenset({line("B")}), last_message_at=NOW)
+    assert ledger(talk) == Ledger(
+        told={A.fingerprint: heard}, announced=frozenset({line("B")}), last_message_at=NOW, as_of=NOW
+    )
+    assert ledger(attrs.evolve(talk, as_of=START)).as_of == START
     assert ledger(None) == NOTHING
 
 

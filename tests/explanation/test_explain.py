@@ -226,6 +226,20 @@ def test_who_has_heard_of_it_later_is_named_among_those_that_know(escalating: Ca
     assert [one["integration_id"] for one in found["knows"]] == ["oncall/webhook/default", "managers/webhook/default"]
 
 
+def test_reminders_of_a_deadline_are_foretold_to_those_that_know_too(after: Callable[..., Explain]) -> None:
+    """The job has been in quarantine from 09:05 on."""
+    steps = "[{before: 7d}, {before: 28d}]"
+    config = _CONFIG.replace("group_interval: 1m", f"group_interval: 1m, deadline_reminders: {steps}")
+    Path("alertd.yaml").write_text(config, encoding="utf-8")
+
+    found = after(answers(("Active", 0), ("Quarantine", 0), ("Quarantine", 0)))("Quarantined")
+
+    assert [(one["receiver"], one["reason"], one["at"]) for one in only(found)["coming"]] == [
+        ("oncall", "reminder_deadline", "2026-01-26T09:05:00Z")
+    ]
+    assert "  reminder_deadline to oncall at 2026-01-26 09:05:00Z" in found["text"].splitlines()
+
+
 def test_what_somebody_has_taken_on_says_that_nobody_else_hears_of_it(
     escalating: Callable[..., Explain], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -14,6 +14,8 @@ from alertd.render.wording import MEANINGS, headline, incident_title, rule_words
 
 THREE = tuple(alert(name=name, number=number) for number, name in enumerate(("Salesforce", "Box", "Slack"), 1))
 OVER = ended(alert())
+DISABLED = alert().disableAt
+assert DISABLED is not None
 SILENT = attrs.evolve(alert(), annotations={})
 
 
@@ -58,6 +60,26 @@ SILENT = attrs.evolve(alert(), annotations={})
             notification(Reason.REPEAT),
             "Still firing: Salesforce is in quarantine: EncounteredQuarantineException",
             id="a reminder",
+        ),
+        pytest.param(
+            notification(Reason.ESCALATION),
+            "Escalated: Salesforce is in quarantine: EncounteredQuarantineException",
+            id="an escalation",
+        ),
+        pytest.param(
+            notification(Reason.FALLBACK, firing=(), resolved=(OVER,), stands_in_for=("oncall/teams/default",)),
+            "Undelivered: Salesforce left quarantine",
+            id="a fallback",
+        ),
+        pytest.param(
+            notification(Reason.REMINDER_DEADLINE, at=DISABLED - timedelta(days=3) + timedelta(minutes=5)),
+            "Disabled in 3 days: Salesforce is in quarantine: EncounteredQuarantineException",
+            id="three days before, at the next tick",
+        ),
+        pytest.param(
+            notification(Reason.REMINDER_DEADLINE, firing=THREE, at=DISABLED - timedelta(days=1)),
+            "Disabled in 24 hours: 3 alerts in contoso: Job quarantined",
+            id="a day before",
         ),
         pytest.param(
             notification(Reason.EVENT, firing=(), events=(event(),)),
