@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, Protocol
 
+from alertd.alerts.waking import Waking
 from alertd.model.alert import Alert, Scope
 from alertd.model.views import Subject
 from alertd.notify.matchers import Matcher, all_match
@@ -74,6 +75,11 @@ class RuleBook:
         self._locale = locale
         self._tuned = cache(self._tune)
         self._by_name = {rule.name: rule for rule in self._rules}
+        self._states = {scope: self._of(scope, "when") for scope in Scope}
+        self._events = {scope: self._of(scope, "event") for scope in Scope}
+
+    def _of(self, scope: Scope, key: str) -> tuple[Rule, ...]:
+        return tuple(rule for rule in self._rules if rule.scope is scope and getattr(rule, key) is not None)
 
     @property
     def rules(self) -> tuple[Rule, ...]:
@@ -82,11 +88,16 @@ class RuleBook:
 
     def states(self, scope: Scope) -> tuple[Rule, ...]:
         """Give the rules that fire and resolve."""
-        return tuple(rule for rule in self._rules if rule.scope is scope and rule.when is not None)
+        return self._states[scope]
 
     def events(self, scope: Scope) -> tuple[Rule, ...]:
         """Give the rules that tell moments."""
-        return tuple(rule for rule in self._rules if rule.scope is scope and rule.event is not None)
+        return self._events[scope]
+
+    @cached_property
+    def waking(self) -> Waking:
+        """When job rules have to be asked again though nothing new is read."""
+        return Waking(self, Scope.JOB)
 
     def named(self, name: str) -> Rule | None:
         """Give a rule by its name, as its file has it."""
@@ -102,6 +113,10 @@ class RuleBook:
         It does when they speak of time or of the tenant, and when its text was made of other words than the rule has now.
         """
         return self._timed[rule.name] or alert.wording != self.wording(rule)
+
+    def speaks_of_time(self, name: str) -> bool:
+        """Whether a rule's annotations may come out otherwise although the subject is the same."""
+        return self._timed[name]
 
     def tuned(self, rule: Rule, labels: Callable[[], Mapping[str, str]]) -> Rule:
         """Give a rule as it is for a subject; `labels` is asked only where an override could apply."""

@@ -15,7 +15,7 @@ import attrs
 from alertd.alerts.book import RuleBook
 from alertd.alerts.judgement import Case, Fault, Move, end_all, judge_events, judge_states
 from alertd.alerts.lifecycle import end
-from alertd.backtest.horizon import Horizon, horizon_of
+from alertd.alerts.waking import Waking, earliest
 from alertd.engine.delivering import Delivering
 from alertd.engine.flushing import Flushing
 from alertd.engine.recording import record
@@ -69,19 +69,13 @@ class World:
         self._events: list[Event] = []
         self._fired: Counter[str] = Counter()
         self._faults: Counter[str] = Counter()
-        self._horizons = {rule.name: horizon_of(rule) for rule in self.book.rules if rule.when is not None}
-        self._timed = {scope: self._timed_rules(scope) for scope in Scope}
+        self._waking = {scope: Waking(self.book, scope) for scope in Scope}
         self._holders: set[tuple[str, str]] = set()
         self.standing: dict[JobKey, set[str]] = {}
 
-    def _timed_rules(self, scope: Scope) -> tuple[tuple[Rule, Horizon], ...]:
-        return tuple(
-            (rule, self._horizons[rule.name]) for rule in self.book.states(scope) if self._horizons[rule.name].moments
-        )
-
     def any_horizon(self, scope: Scope, name: str) -> bool:
         """Whether any rule of a scope has this flag in its horizon."""
-        return any(getattr(self._horizons[rule.name], name) for rule in self.book.states(scope))
+        return bool(getattr(self._waking[scope], name))
 
     @property
     def job_rules(self) -> tuple[Rule, ...]:
@@ -109,18 +103,17 @@ class World:
     def judge(self, case: Case, *, events: bool) -> datetime | None:
         """Ask the rules about a case; give when it has to be asked again though nothing new is read, None if never."""
         after = dict(case.alerts) if case.alerts else {}
-        again: list[datetime] = []
+        again: datetime | None = None
         for result in judge_states(case, self.book):
             if isinstance(result, Fault):
                 self._fault(result)
-                again.append(case.subject.now)
+                again = case.subject.now
             else:
                 self._move(result)
                 _put(after, result)
         if events:
             self._judge_events(case)
-        again += [at for at in (self._resumes(alert, case) for alert in after.values()) if at is not None]
-        return self._earliest(case, again)
+        return earliest(again, self._waking[case.scope].next_at(case, after.values(), texts=False))
 
     def vanish(self, case: Case) -> None:
         """End what is left of a job that is gone, and tell it."""
@@ -165,26 +158,6 @@ class World:
             standing.discard(alert.name)
         if not standing:
             del self.standing[key]
-
-    def _resumes(self, alert: Alert, case: Case) -> datetime | None:
-        """Give when `for` or `keep_firing_for` runs out."""
-        rule = self.book.named(alert.name)
-        if rule is None:
-            return None
-        tuned = self.book.tuned(rule, lambda: case.subject_labels)
-        if alert.state is State.PENDING:
-            return alert.activeSince + tuned.hold_duration
-        if alert.state is State.FIRING and alert.clearSince is not None:
-            return alert.clearSince + tuned.keep_firing_for
-        return None
-
-    def _earliest(self, case: Case, again: list[datetime]) -> datetime | None:
-        for rule, horizon in self._timed[case.scope]:
-            tuned = self.book.tuned(rule, lambda: case.subject_labels)
-            at = horizon.after(case.subject, tuned.params)
-            if at is not None:
-                again.append(at)
-        return min(again, default=None)
 
     # What follows from it.
 

@@ -16,6 +16,7 @@ from alertd.errors import PollErrorKind
 from alertd.model.alert import Ended, Event, Evidence, Identity, Scope, State
 from alertd.model.resources import ServicePrincipal
 from alertd.model.views import Subject
+from alertd.rules.expression import Expression
 from alertd.rules.rule import Rule
 from alertd.store.values import TenantRecord
 
@@ -28,6 +29,7 @@ from .tenant import (
     RULES,
     Override,
     Play,
+    annotate,
     book,
     job,
     names,
@@ -334,16 +336,15 @@ class _Broken:
     """An expression with a bug of ours: they are total by promise."""
 
     reads: frozenset[str] = frozenset()
+    term = Expression.compile("true").term
 
     def truth(self, *_: object) -> bool:
         raise ZeroDivisionError("oops")
 
 
 def _with_broken(name: str, key: str) -> Play:
-    play = Play()
     changed = [attrs.evolve(one, **{key: _Broken()}) if one.name == name else one for one in rules()]
-    play.book._rules = tuple(changed)
-    return play
+    return Play(RuleBook(changed, annotate=annotate))
 
 
 def test_a_rule_that_fails_keeps_its_alerts_and_the_others_go_on() -> None:
