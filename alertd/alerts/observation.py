@@ -17,12 +17,13 @@ from alertd.alerts.book import RuleBook
 from alertd.alerts.judgement import Case, Fault, Move, end_all, judge_events, judge_states
 from alertd.alerts.lifecycle import end
 from alertd.alerts.sighting import Sighting, Watched, job_labels, last_ok_at, tenant_labels
+from alertd.alerts.waking import earliest
 from alertd.diff import diff
 from alertd.errors import PollErrorKind
 from alertd.model.alert import Alert, Ended, Event
 from alertd.model.change import Change
 from alertd.model.facts import new_series, step
-from alertd.model.reading import Failed, NotAsked, Ok, Reading
+from alertd.model.reading import Failed, NotAsked, Ok, Reading, Unchanged
 from alertd.model.requests import Requests
 from alertd.model.resources import SynchronizationJob
 from alertd.model.views import Subject
@@ -44,13 +45,15 @@ __all__ = [
 
 FULL_EVERY = 50  # a full snapshot bounds a replay to as many deltas
 _ABSENT_TWICE = 2
+_NOT_ASKED = NotAsked()
 
 
 @attrs.frozen(kw_only=True)
 class Slice:
     """Whole service principals of one tenant, what was known of them, and what they answered by `now`.
 
-    began: when the round began to ask; none of the readings is older. None: at `now`.
+    began: when the round began to ask; none of the readings is older. None: at `now`. asleep: service principals about whose jobs the rules
+    need not be asked before an instant (None: at all) unless a job has changed.
     """
 
     watched: Watched
@@ -62,6 +65,7 @@ class Slice:
     now: datetime
     began: datetime | None = None
     tells_first_sight: bool = True
+    asleep: Mapping[str, datetime | None] = attrs.field(factory=dict)
 
 
 @attrs.frozen(kw_only=True)
@@ -121,7 +125,8 @@ class Tally:
 class Observation:
     """What a slice changes; everything here is written in one transaction.
 
-    gone: keys of jobs that are not there any more. faults: rules that failed at run time.
+    gone: keys of jobs that are not there any more. faults: rules that failed at run time. wakes: the service principals of which everything is
+    known, that is, whose every job was read or is as it was: until when the rules need not be asked again unless something changes, None for ever.
     """
 
     principals: list[PrincipalRecord] = attrs.field(factory=list)
@@ -132,7 +137,14 @@ class Observation:
     moves: list[Move] = attrs.field(factory=list)
     events: list[Event] = attrs.field(factory=list)
     faults: list[Fault] = attrs.field(factory=list)
+    wakes: dict[str, datetime | None] = attrs.field(factory=dict)
     tally: Tally = attrs.field(factory=Tally)
+
+    @property
+    def changes_anything(self) -> bool:
+        """Whether there is anything to write."""
+        found = (self.principals, self.jobs, self.gone, self.history, self.reading_changes, self.moves, self.events)
+        return any(found)
 
 
 def observe(part: Slice, book: RuleBook) -> Observation:
@@ -192,6 +204,8 @@ class _Observer:
         self._now = part.now
         self._sighting = Sighting(watched=part.watched, tenant=part.tenant, now=part.now)
         self._found = Observation()
+        self._ok = self._listed = 0
+        self._wake_at: datetime | None = None
         self._alerts: dict[tuple[str, str], dict[str, Alert]] = {}
         for alert in part.alerts:
             owner = (alert.identity.service_principal_id, alert.identity.job_id)
@@ -202,64 +216,92 @@ class _Observer:
         for record in self._part.jobs:
             jobs.setdefault(record.service_principal_id, {})[record.job.id] = record
         for principal in self._part.principals:
-            reading = self._part.readings.get(principal.principal.id, NotAsked())
-            self._read(principal, reading, jobs.get(principal.principal.id, {}))
+            identifier = principal.principal.id
+            reading = self._part.readings.get(identifier, _NOT_ASKED)
+            self._read(principal, reading, jobs.get(identifier, {}))
+        self._count(Tally(asked=self._ok, ok=self._ok, jobs=self._listed, known=self._listed))
         return self._found
 
     def _read(self, principal: PrincipalRecord, reading: Reading, records: dict[str, JobRecord]) -> None:
+        self._wake_at = self._part.asleep.get(principal.principal.id)
         if isinstance(reading, NotAsked):
+            self._count(attrs.evolve(_not_asked(principal.outcome), known=len(records)))
             self._left_out(principal, records)
-        elif isinstance(reading, Ok):
-            self._count(Tally(asked=1, ok=1, jobs=len(reading.jobs), known=len(reading.jobs)))
-            self._answered(principal, reading, records)
-        else:
+        elif isinstance(reading, Failed):
             self._count(Tally(asked=1, known=len(records), kinds={reading.kind.value: 1}))
             self._refused(principal, reading, records)
+        elif isinstance(reading, Unchanged):
+            self._answers(len(records))
+            self._answered_the_same(principal, records)
+        else:
+            self._answers(len(reading.jobs))
+            self._answered(principal, reading, records)
 
     def _count(self, tally: Tally) -> None:
         self._found.tally += tally
+
+    def _answers(self, jobs: int) -> None:
+        """Count a good answer, which nearly all are: adding tallies would take longer than much of the rest."""
+        self._ok += 1
+        self._listed += jobs
 
     # Not its turn.
 
     def _left_out(self, principal: PrincipalRecord, records: dict[str, JobRecord]) -> None:
         """Let time pass for what its latest answer showed; what that one has frozen stays so, and one absence is no news."""
         answered = principal.outcome in {"ok", ""}
-        self._count(attrs.evolve(_not_asked(principal.outcome), known=len(records)))
         if principal.outcome and principal.asked_at is None and self._part.tenant.lastPollAt is not None:
             asked_at = self._part.tenant.asked_from or self._part.tenant.lastPollAt
             self._found.principals.append(attrs.evolve(principal, asked_at=asked_at))
-        for record in records.values():
-            if answered and not record.absent:
-                self._age(principal, record, listed=False)
+        present = [record for record in records.values() if answered and not record.absent]
+        for record in present:
+            self._age(principal, record, listed=False)
+        if self._book.waking.sight:
+            self._wake_at = self._now  # once it is listed again, it will have been seen then
+        if answered and len(present) == len(records):
+            self._known(principal)
+
+    def _known(self, principal: PrincipalRecord) -> None:
+        """Note that nothing about a service principal is open."""
+        self._found.wakes[principal.principal.id] = self._wake_at
 
     # Readings that answered.
+
+    def _answered_the_same(self, principal: PrincipalRecord, records: dict[str, JobRecord]) -> None:
+        for record in records.values():
+            self._age(principal, record, listed=True)
+        self._known(principal)
+        self._outcome(principal, "ok", has_jobs=principal.has_jobs, not_found=0)
 
     def _answered(self, principal: PrincipalRecord, reading: Ok, records: dict[str, JobRecord]) -> None:
         missing = dict(records)
         listed = {job.id: job for job in reading.jobs}  # pages may overlap: the later one is the fresher
+        frozen = len(reading.unreadable)
         for job in listed.values():
-            self._see(principal, missing.pop(job.id, None), job)
+            frozen += not self._see(principal, missing.pop(job.id, None), job)
         for job_id, _ in reading.unreadable:
             self._present(missing.pop(job_id, None))
+        if not frozen and not missing:
+            self._known(principal)
         if not any(job_id == "" for job_id, _ in reading.unreadable):
             for record in missing.values():
                 self._miss(principal, record)
         has_jobs = principal.has_jobs or bool(reading.jobs)
         self._outcome(principal, "ok", has_jobs=has_jobs, not_found=0)
 
-    def _see(self, principal: PrincipalRecord, known: JobRecord | None, job: SynchronizationJob) -> None:
+    def _see(self, principal: PrincipalRecord, known: JobRecord | None, job: SynchronizationJob) -> bool:
+        """Compare a job with what was known; false where it says too little for that."""
         if job.status is None or job.status.code is None:
             self._present(known)  # frozen, as if its reading had failed; but it is there
-            return
+            return False
         if known is None:
             self._first_sight(principal, job)
-            return
-        changes = diff(known.job, job)
-        if changes:
+        elif changes := diff(known.job, job):
             self._changed(principal, known, job, changes)
-            return
-        self._present(known)
-        self._age(principal, known, listed=True)
+        else:
+            self._present(known)
+            self._age(principal, known, listed=True)
+        return True
 
     def _present(self, known: JobRecord | None) -> None:
         if known is not None and known.absent:
@@ -302,6 +344,8 @@ class _Observer:
 
     def _age(self, principal: PrincipalRecord, record: JobRecord, *, listed: bool) -> None:
         """Time alone passes: the same snapshot, asked again or not."""
+        if principal.principal.id in self._part.asleep:
+            return
         subject = self._sighting.subject(principal, record, before=record, listed=listed)
         self._judge(self._case(principal, record, subject, (), changed=False), events=False)
 
@@ -356,6 +400,9 @@ class _Observer:
         )
 
     def _outcome(self, principal: PrincipalRecord, outcome: str, *, has_jobs: bool, not_found: int) -> None:
+        found = (outcome, has_jobs, not_found, None)
+        if found == (principal.outcome, principal.has_jobs, principal.not_found, principal.asked_at):
+            return
         after = attrs.evolve(principal, has_jobs=has_jobs, not_found=not_found, asked_at=None)
         if outcome != principal.outcome:
             began = self._part.began or self._now
@@ -369,19 +416,24 @@ class _Observer:
                     outcome=outcome,
                 )
             )
-        if after != principal:
-            self._found.principals.append(after)
+        self._found.principals.append(after)
 
     # Rules.
 
     def _judge(self, case: Case, *, events: bool) -> None:
+        alerts, waking = case.alerts, self._book.waking
+        again = waking.always or (case.changed and waking.looks_back)
         for result in judge_states(case, self._book):
             if isinstance(result, Fault):
                 self._found.faults.append(result)
+                again = True
             else:
                 self._found.moves.append(result)
+                alerts = _moved(alerts, result)
         if events:
             self._tell_events(case)
+        wake_at = self._now if again else waking.next_at(case, alerts.values())
+        self._wake_at = earliest(self._wake_at, wake_at)
 
     def _tell_events(self, case: Case) -> None:
         for result in judge_events(case, self._book):
@@ -405,3 +457,11 @@ class _Observer:
         return self._sighting.case(
             principal, record, subject, changes, alerts=alerts, changed=changed, baseline=baseline, renewed=renewed
         )
+
+
+def _moved(alerts: Mapping[str, Alert], move: Move) -> Mapping[str, Alert]:
+    """Give a job's alerts, by rule, after a move."""
+    if move.after is not None:
+        return {**alerts, move.after.name: move.after}
+    gone = move.before.name if move.before else ""
+    return {name: alert for name, alert in alerts.items() if name != gone}

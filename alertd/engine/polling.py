@@ -24,7 +24,7 @@ from alertd.engine.rounds import Found, Rounds
 from alertd.graph.cures import BUDGET_CURE
 from alertd.graph.discovery import Discovery
 from alertd.metrics import Metrics
-from alertd.model.reading import Failed, NotAsked, Ok, Reading
+from alertd.model.reading import Failed, Known, NotAsked, Ok, Reading
 from alertd.model.requests import Requests
 from alertd.store.values import TenantRecord
 
@@ -52,8 +52,10 @@ class Source(Protocol):
         """List all service principals."""
         ...
 
-    def readings(self, principal_ids: Iterable[str], deadline: datetime) -> AsyncGenerator[Mapping[str, Reading], None]:
-        """Read the jobs of these service principals, some at a time; what was not asked in time is NotAsked."""
+    def readings(
+        self, principal_ids: Iterable[str], deadline: datetime, known: Known
+    ) -> AsyncGenerator[Mapping[str, Reading], None]:
+        """Read the jobs of these service principals, some at a time; what was not asked in time is NotAsked, what answers as is known Unchanged."""
         ...
 
     def room(self, now: datetime) -> int | None:
@@ -171,8 +173,9 @@ class Polling:
         """Commit readings as they come, whole service principals of a thousand jobs together."""
         tally, done = Tally(), 0
         self._left_out, hand = 0, _Hand()
+        known = self._rounds.digests(self.watched, tenant)
         progress(0, len(line))
-        async with aclosing(self._readings(line, self._pace(tenant, began), began, deadline)) as stream:
+        async with aclosing(self._readings(line, self._pace(tenant, began), began, deadline, known)) as stream:
             async for some in stream:
                 hand.take(some)
                 done += len(some)
@@ -194,11 +197,11 @@ class Polling:
         return tenant, tally + counted
 
     async def _readings(
-        self, line: Sequence[Turn], pace: Pace, now: datetime, deadline: datetime
+        self, line: Sequence[Turn], pace: Pace, now: datetime, deadline: datetime, known: Known
     ) -> AsyncGenerator[Mapping[str, Reading], None]:
         """Give a reading for each in line: NotAsked for those whose turn it is not, and for whom the budget has no room."""
         if not pace.max_added_delay:
-            async for some in self._ask([turn.principal_id for turn in line], deadline):
+            async for some in self._ask([turn.principal_id for turn in line], deadline, known):
                 yield some
             return
         held, failing, answering = witness(line), False, False
@@ -211,18 +214,18 @@ class Polling:
             chosen = [turn.principal_id for turn in due]
             if rest := _not_asked(turn for turn in turns if turn not in due and turn != held):
                 yield rest
-            async for some in self._ask(chosen, deadline):
+            async for some in self._ask(chosen, deadline, known):
                 yield some
         if held is not None and failing and not answering:
-            async for some in self._ask([held.principal_id], deadline):
+            async for some in self._ask([held.principal_id], deadline, known):
                 yield some
         elif held is not None:
             yield _not_asked([held])
 
     async def _ask(
-        self, principal_ids: Sequence[str], deadline: datetime
+        self, principal_ids: Sequence[str], deadline: datetime, known: Known
     ) -> AsyncGenerator[Mapping[str, Reading], None]:
-        async with aclosing(self._source.readings(principal_ids, deadline)) as stream:
+        async with aclosing(self._source.readings(principal_ids, deadline, known)) as stream:
             async for some in stream:
                 self._left_out += sum(isinstance(reading, NotAsked) for reading in some.values())
                 yield some

@@ -7,7 +7,8 @@ what a frozen process read long ago cannot overwrite what another has seen since
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 
 import attrs
@@ -17,9 +18,10 @@ from alertd.alerts.judgement import Case, Fault, Move, end_all, judge_events, ju
 from alertd.alerts.lifecycle import end
 from alertd.alerts.observation import Observation, Slice, Tally, Watched, closed_round, observe
 from alertd.alerts.sighting import tenant_case
+from alertd.engine.recollection import Recollection
 from alertd.engine.recording import record
 from alertd.model.alert import Alert, Ended, Event, Evidence, Identity, Scope
-from alertd.model.reading import Reading
+from alertd.model.reading import Known, Reading
 from alertd.model.resources import ServicePrincipal
 from alertd.model.views import Alertd, Subject
 from alertd.notify.routing import Routing
@@ -61,6 +63,7 @@ class Rounds:
         self._on_fault = on_fault
         self._on_news = on_news
         self._faults: dict[str, frozenset[str]] = {}
+        self._recollections: defaultdict[str, Recollection] = defaultdict(Recollection)
 
     @property
     def unhealthy_rules(self) -> frozenset[str]:
@@ -100,21 +103,27 @@ class Rounds:
             alerts_of[alert.identity.service_principal_id].append(alert)
         return jobs_of, alerts_of
 
+    def digests(self, watched: Watched, tenant: TenantRecord) -> Known:
+        """Give the digests of service principals' latest answers, as far as the same answer would say nothing new."""
+        return self._recollected(watched, tenant).digest
+
     async def discovered(
         self, watched: Watched, tenant: TenantRecord, found: Iterable[Found], *, complete: bool, now: datetime
     ) -> TenantRecord:
         """Take over a discovery; only a complete one can say that a principal is not listed any more."""
-        async with self._store.transaction() as transaction:
-            known = {record.principal.id: record for record in await transaction.principals(watched.key)}
-            after = _listed(known, tuple(found), watched, first=tenant.discovered_at is None, complete=complete)
-            await transaction.save_principals(
-                record for record in after.values() if record != known.get(record.principal.id)
-            )
-            await self._stop_watching(transaction, watched, after, now)
-            renewed = attrs.evolve(
-                tenant, epoch=tenant.epoch + 1, discovered_at=now if complete else tenant.discovered_at
-            )
-            await transaction.save_tenant(renewed, expected_epoch=tenant.epoch)
+        with self._remembering(watched, tenant) as recollection:
+            async with self._store.transaction() as transaction:
+                known = {record.principal.id: record for record in await transaction.principals(watched.key)}
+                after = _listed(known, tuple(found), watched, first=tenant.discovered_at is None, complete=complete)
+                changed = [record for key, record in after.items() if record != known.get(key)]
+                await transaction.save_principals(changed)
+                left = await self._stop_watching(transaction, watched, after, now)
+                renewed = attrs.evolve(
+                    tenant, epoch=tenant.epoch + 1, discovered_at=now if complete else tenant.discovered_at
+                )
+                await transaction.save_tenant(renewed, expected_epoch=tenant.epoch)
+            recollection.wrote(renewed)
+            recollection.forget([*(record.principal.id for record in changed), *left])
         return renewed
 
     async def commit(
@@ -128,33 +137,43 @@ class Rounds:
     ) -> tuple[TenantRecord, Tally]:
         """Commit one slice: whole principals with what they answered. Raises FencedError if somebody else was faster.
 
-        began: when the round began to ask, where that was not at this very instant.
+        began: when the round began to ask, where that was not at this very instant. What says nothing new is only counted, and where nothing
+        has to be written the epoch stays as it is.
         """
-        async with self._store.transaction() as transaction:
-            part = attrs.evolve(await self._slice(transaction, watched, tenant, readings, now), began=began)
-            seen = observe(part, self.book)
-            await _save(transaction, seen)
-            await record(transaction, seen.moves, seen.events, self.routing, now)
-            renewed = attrs.evolve(tenant, epoch=tenant.epoch + 1)
-            await transaction.save_tenant(renewed, expected_epoch=tenant.epoch)
+        with self._remembering(watched, tenant) as recollection:
+            asleep = recollection.asleep(readings, now, sight=self.book.waking.sight)
+            tally, rest = recollection.count(readings, asleep)
+            if not rest:
+                return tenant, tally
+            async with self._store.transaction() as transaction:
+                part = await self._slice(transaction, watched, tenant, {key: readings[key] for key in rest}, now)
+                seen = observe(attrs.evolve(part, began=began, asleep=asleep), self.book)
+                if seen.changes_anything:
+                    await _save(transaction, seen)
+                    await record(transaction, seen.moves, seen.events, self.routing, now)
+                    tenant = await _advance(transaction, tenant)
+            recollection.wrote(tenant)
+            for key in rest:
+                recollection.learn(key, readings[key], seen.wakes)
         place = f"{watched.key}/jobs"
         self._note(place, seen.faults, also=self._faults.get(place, frozenset()))
         if seen.moves or seen.events:
             self._on_news()
-        return renewed, seen.tally
+        return tenant, tally + seen.tally
 
     async def close(
         self, watched: Watched, tenant: TenantRecord, tally: Tally, now: datetime, *, began: datetime | None = None
     ) -> TenantRecord:
         """Close a round: the tenant's figures, its history row, and the rules of scope tenant, which see the round just ended."""
         closed = attrs.evolve(closed_round(tenant, tally, now, began=began), name=watched.name, epoch=tenant.epoch + 1)
-        async with self._store.transaction() as transaction:
-            alerts = await transaction.alerts(tenant_key=watched.key)
-            own = {alert.name: alert for alert in alerts if not alert.identity.job_id}
-            case = tenant_case(watched, tenant, closed, own, now)
-            await self._judge(transaction, case, now)
-            await transaction.append_round(_round_entry(watched, tally, now))
-            await transaction.save_tenant(closed, expected_epoch=tenant.epoch)
+        with self._remembering(watched, tenant) as recollection:
+            async with self._store.transaction() as transaction:
+                own = {alert.name: alert for alert in await transaction.alerts_of(watched.key, [""])}
+                case = tenant_case(watched, tenant, closed, own, now)
+                await self._judge(transaction, case, now)
+                await transaction.append_round(_round_entry(watched, tally, now))
+                await transaction.save_tenant(closed, expected_epoch=tenant.epoch)
+            recollection.wrote(closed)
         return closed
 
     async def judge_alertd(self, health: Alertd, failing: Collection[str], now: datetime) -> None:
@@ -191,18 +210,38 @@ class Rounds:
             return end(alert, Ended.RULE_REMOVED, now)
         return alert
 
+    def _recollected(self, watched: Watched, tenant: TenantRecord) -> Recollection:
+        """Give what is remembered of a tenant, as far as it still holds."""
+        recollection = self._recollections[watched.key]
+        recollection.check(watched, tenant, self.book, tells_first_sight=self.tells_first_sight)
+        return recollection
+
+    @contextmanager
+    def _remembering(self, watched: Watched, tenant: TenantRecord) -> Iterator[Recollection]:
+        """Work with what is remembered of a tenant; where the work fails, nobody knows what of it still holds."""
+        recollection = self._recollected(watched, tenant)
+        try:
+            yield recollection
+        except BaseException:
+            recollection.drop()
+            raise
+
     async def _stop_watching(
         self, transaction: Transaction, watched: Watched, principals: Mapping[str, PrincipalRecord], now: datetime
-    ) -> None:
-        """End the alerts of what the configuration excludes now, and forget its jobs: they are not gone, they are not watched."""
+    ) -> Sequence[str]:
+        """End the alerts of what the configuration excludes now, and forget its jobs: they are not gone, they are not watched.
+
+        Gives the service principals that are not watched.
+        """
         left = [key for key, record in principals.items() if not record.watched]
         if not left:
-            return
+            return left
         await transaction.save_principals(_forgotten(principals[key]) for key in left)
         alerts = await transaction.alerts_of(watched.key, left)
         moves = end_all(alerts, [end(alert, Ended.NOT_WATCHED, now) for alert in alerts])
         await record(transaction, moves, (), self.routing, now)
         await transaction.delete_jobs([job.key for job in await transaction.jobs(watched.key, left)])
+        return left
 
     async def _slice(
         self,
@@ -212,11 +251,10 @@ class Rounds:
         readings: Mapping[str, Reading],
         now: datetime,
     ) -> Slice:
-        principals = await transaction.principals(watched.key)
         return Slice(
             watched=watched,
             tenant=tenant,
-            principals=tuple(record for record in principals if record.principal.id in readings),
+            principals=await transaction.principals(watched.key, list(readings)),
             jobs=await transaction.jobs(watched.key, list(readings)),
             alerts=await transaction.alerts_of(watched.key, list(readings)),
             readings=readings,
@@ -237,6 +275,13 @@ class Rounds:
         self._faults[place] = also | failed
         for rule in failed:
             self._on_fault(rule)
+
+
+async def _advance(transaction: Transaction, tenant: TenantRecord) -> TenantRecord:
+    """Save the tenant with its next epoch, unless somebody else has."""
+    renewed = attrs.evolve(tenant, epoch=tenant.epoch + 1)
+    await transaction.save_tenant(renewed, expected_epoch=tenant.epoch)
+    return renewed
 
 
 def _forgotten(principal: PrincipalRecord) -> PrincipalRecord:

@@ -13,9 +13,10 @@ import msgspec
 from alertd.errors import PollError
 from alertd.graph.answers import Place
 from alertd.graph.client import BudgetSpentError, GraphClient
+from alertd.graph.digest import digest_of
 from alertd.graph.paging import Page, decode_page
 from alertd.model.decoding import MalformedResource, decode_job
-from alertd.model.reading import Failed, NotAsked, Ok, Reading
+from alertd.model.reading import Failed, Known, NotAsked, Ok, Reading, Unchanged, nothing_known
 from alertd.model.resources import SynchronizationJob
 
 
@@ -24,15 +25,16 @@ class _Id(msgspec.Struct):
 
 
 _id = msgspec.json.Decoder(_Id)
+_UNCHANGED = Unchanged()
 
 
 async def read_principals(
-    client: GraphClient, ids: Iterable[str], *, deadline: datetime
+    client: GraphClient, ids: Iterable[str], *, deadline: datetime, known: Known = nothing_known
 ) -> AsyncGenerator[dict[str, Reading], None]:
     """Give the readings of all service principals that are asked for, some at a time as they come; no failure of any is raised.
 
     No more batches are under way than may be in flight, so what is held does not grow with what is asked. Without a token nobody is asked,
-    and every reading is that failure.
+    and every reading is that failure. An answer whose digest is `known` is not read again: it is Unchanged.
     """
     asked = list(dict.fromkeys(ids))
     try:
@@ -45,7 +47,7 @@ async def read_principals(
     try:
         while True:
             for chunk in islice(chunks, client.settings.concurrency - len(under_way)):
-                under_way.add(asyncio.create_task(_read_chunk(client, chunk, deadline)))
+                under_way.add(asyncio.create_task(_read_chunk(client, chunk, deadline, known)))
             if not under_way:
                 return
             done, under_way = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
@@ -62,27 +64,29 @@ async def _cancelled(tasks: Iterable[asyncio.Task[dict[str, Reading]]]) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _read_chunk(client: GraphClient, ids: Sequence[str], deadline: datetime) -> dict[str, Reading]:
+async def _read_chunk(client: GraphClient, ids: Sequence[str], deadline: datetime, known: Known) -> dict[str, Reading]:
     paths = [f"/servicePrincipals/{quote(identifier, safe='')}/synchronization/jobs" for identifier in ids]
     parts = await client.batch(paths, deadline=deadline)
     readings: dict[str, Reading] = {}
     for identifier, part in zip(ids, parts, strict=True):
+        if isinstance(part, PollError):
+            readings[identifier] = NotAsked() if isinstance(part, BudgetSpentError) else _failed(part)
+            continue
+        digest = digest_of(part)
         try:
-            page = _first_page(part)
-            readings[identifier] = _reading(
-                page.value if not page.next_link else await _all_entries(client, page, deadline)
-            )
-        except BudgetSpentError as exc:
-            readings[identifier] = NotAsked() if part is exc else _failed(exc)  # half an answer is none
+            same = known(identifier) == digest
+            readings[identifier] = _UNCHANGED if same else await _read_part(client, part, digest, deadline)
         except PollError as exc:
             readings[identifier] = _failed(exc)
     return readings
 
 
-def _first_page(part: msgspec.Raw | PollError) -> Page:
-    if isinstance(part, PollError):
-        raise part
-    return decode_page(part)
+async def _read_part(client: GraphClient, part: msgspec.Raw, digest: int, deadline: datetime) -> Reading:
+    """Read a body; its digest stands for all of it only where no further page does."""
+    page = decode_page(part)
+    if page.next_link:
+        return _reading(await _all_entries(client, page, deadline))
+    return _reading(page.value, digest)
 
 
 async def _all_entries(client: GraphClient, first: Page, deadline: datetime) -> list[msgspec.Raw]:
@@ -93,7 +97,7 @@ async def _all_entries(client: GraphClient, first: Page, deadline: datetime) -> 
     return entries
 
 
-def _reading(entries: Iterable[msgspec.Raw]) -> Reading:
+def _reading(entries: Iterable[msgspec.Raw], digest: int | None = None) -> Reading:
     """Read the jobs, each alone."""
     jobs: list[SynchronizationJob] = []
     unreadable: list[tuple[str, str]] = []
@@ -103,7 +107,7 @@ def _reading(entries: Iterable[msgspec.Raw]) -> Reading:
             jobs.append(job)
         else:
             unreadable.append(job)
-    return Ok(jobs=tuple(jobs), unreadable=tuple(unreadable))
+    return Ok(jobs=tuple(jobs), unreadable=tuple(unreadable), digest=digest)
 
 
 def _read_job(raw: msgspec.Raw) -> SynchronizationJob | tuple[str, str]:

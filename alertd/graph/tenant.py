@@ -25,7 +25,7 @@ from alertd.graph.poll import read_principals
 from alertd.graph.settings import HttpSettings, TenantSettings
 from alertd.graph.sign_in import SignIn
 from alertd.graph.transport import Transport
-from alertd.model.reading import Failed, Reading
+from alertd.model.reading import Failed, Known, Reading, nothing_known
 from alertd.model.requests import Requests
 
 
@@ -89,12 +89,15 @@ class GraphTenant:
             self._secret_expires_at = await self._find_secret_end(deadline)
         return discovery
 
-    def readings(self, principal_ids: Iterable[str], deadline: datetime) -> AsyncGenerator[dict[str, Reading], None]:
+    def readings(
+        self, principal_ids: Iterable[str], deadline: datetime, known: Known = nothing_known
+    ) -> AsyncGenerator[dict[str, Reading], None]:
         """Read the jobs of these service principals: exactly one reading for each, some at a time, at the deadline at the latest.
 
-        NotAsked is the reading of those for which the budget of requests had no room before the deadline.
+        NotAsked is the reading of those for which the budget of requests had no room before the deadline, Unchanged of those whose answer has
+        the digest that is `known`.
         """
-        return read_principals(self._client, principal_ids, deadline=deadline)
+        return read_principals(self._client, principal_ids, deadline=deadline, known=known)
 
     async def read(self, principal_ids: Iterable[str], deadline: datetime) -> dict[str, Reading]:
         """Read the jobs of these service principals, all at once, in their order."""

@@ -60,9 +60,15 @@ class MemoryReader:
         """Give all tenants, by key."""
         return self._tables.tenants.ordered()
 
-    async def principals(self, tenant_key: str) -> tuple[PrincipalRecord, ...]:
+    async def principals(
+        self, tenant_key: str, principal_ids: Collection[str] | None = None
+    ) -> tuple[PrincipalRecord, ...]:
         """Give a tenant's service principals, by id."""
-        return self._tables.principals.under("tenant", tenant_key)
+        principals = self._tables.principals
+        if principal_ids is None:
+            return principals.under("tenant", tenant_key)
+        found = (principals.get((tenant_key, each)) for each in sorted(set(principal_ids)))
+        return tuple(record for record in found if record is not None)
 
     async def principals_after(self, tenant_key: str, after: str, limit: int) -> tuple[PrincipalRecord, ...]:
         """Give some of a tenant's service principals, by id."""

@@ -53,8 +53,10 @@ class Reader(Protocol):
         """Give all tenants, by key."""
         ...
 
-    async def principals(self, tenant_key: str) -> tuple[PrincipalRecord, ...]:
-        """Give a tenant's service principals, by id."""
+    async def principals(
+        self, tenant_key: str, principal_ids: Collection[str] | None = None
+    ) -> tuple[PrincipalRecord, ...]:
+        """Give a tenant's service principals, these or all, by id."""
         ...
 
     async def principals_after(self, tenant_key: str, after: str, limit: int) -> tuple[PrincipalRecord, ...]:

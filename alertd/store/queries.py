@@ -78,6 +78,7 @@ PRINCIPALS = (
     select(principals.c.content).where(is_given(principals.c.tenant_key)).order_by(principals.c.service_principal_id)
 )
 PRINCIPALS_AFTER = PRINCIPALS.where(principals.c.service_principal_id > bindparam("after")).limit(bindparam("limit"))
+PRINCIPALS_OF = PRINCIPALS.where(is_one_of(principals.c.service_principal_id, "principals"))
 SAVE_PRINCIPAL = upsert(principals)
 JOBS = select(jobs.c.content).where(is_given(jobs.c.tenant_key)).order_by(jobs.c.service_principal_id, jobs.c.job_id)
 JOBS_OF = JOBS.where(is_one_of(jobs.c.service_principal_id, "principals"))

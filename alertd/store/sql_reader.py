@@ -71,8 +71,12 @@ class SqlReader:
         """Give all tenants, by key."""
         return await self._do.run(values, tenant_of, queries.TENANTS)
 
-    async def principals(self, tenant_key: str) -> tuple[PrincipalRecord, ...]:
+    async def principals(
+        self, tenant_key: str, principal_ids: Collection[str] | None = None
+    ) -> tuple[PrincipalRecord, ...]:
         """Give a tenant's service principals, by id."""
+        if principal_ids is not None:
+            return await self._do.run(_of_principals, principal_of, queries.PRINCIPALS_OF, tenant_key, principal_ids)
         return await self._do.run(values, principal_of, queries.PRINCIPALS, {"tenant_key": tenant_key})
 
     async def principals_after(self, tenant_key: str, after: str, limit: int) -> tuple[PrincipalRecord, ...]:

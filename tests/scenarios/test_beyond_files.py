@@ -19,6 +19,7 @@ from alertd.rehearsal.engine import Rehearsal
 from alertd.rehearsal.job_name import JobName
 from alertd.rehearsal.script import Behaviour, JobScript, Script, Span
 from alertd.rehearsal.setting import Setting
+from alertd.rules.expression import Expression
 from alertd.rules.loader import load_rules, read_rules
 from alertd.rules.rule import Rule
 from alertd.simulator.timeline import parse_timeline
@@ -200,6 +201,7 @@ class Broken:
     """A condition that fails, which none that was checked can."""
 
     reads: frozenset[str] = frozenset()
+    term = Expression.compile("true").term
 
     def truth(self, subject: object, params: object) -> bool:
         raise RuntimeError(f"cannot judge {params}")

@@ -1,0 +1,132 @@
+"""What a process remembers of a tenant between rounds: what answers as before then costs neither a look into the store nor a question to the rules.
+
+It is worth something only as long as nobody else has written: a tenant's epoch says so. It is dropped whole when the epoch is not the one this
+process left, when the rules or the tenant's configuration are others, when a commit failed, and it begins empty after a start; a service
+principal that did not answer, or not in full, is forgotten alone. Losing it costs one round of work, never a decision.
+
+A principal takes some 300 bytes: its id, the digest of its answer, the number of its jobs and an instant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+from alertd.alerts.book import RuleBook
+from alertd.alerts.observation import Tally, Watched
+from alertd.model.reading import NotAsked, Ok, Reading, Unchanged
+from alertd.store.values import TenantRecord
+
+
+class Standing(NamedTuple):
+    """A service principal after its latest full answer.
+
+    digest: of the answer; None where nothing stands for it. jobs: how many it has. wake_at: when the rules have to be asked again although
+    nothing changes; None: never. left_out: it was not asked in the latest round.
+    """
+
+    digest: int | None
+    jobs: int
+    wake_at: datetime | None
+    left_out: bool = False
+
+
+class Recollection:
+    """What is remembered of one tenant. made_under: all that it depends on beside the answers."""
+
+    def __init__(self) -> None:
+        self._standing: dict[str, Standing] = {}
+        self._epoch = -1
+        self._made_under: tuple[object, ...] = ()
+
+    def check(self, watched: Watched, tenant: TenantRecord, book: RuleBook, *, tells_first_sight: bool) -> None:
+        """Drop everything unless it was made under these very circumstances and nobody has written since."""
+        under = (watched, book, tells_first_sight, *(_figures(tenant) if book.waking.figures else ()))
+        if tenant.epoch != self._epoch or not _same(under, self._made_under):
+            self._standing.clear()
+        self._epoch, self._made_under = tenant.epoch, under
+
+    def wrote(self, tenant: TenantRecord) -> None:
+        """Take note of the epoch that this process has just committed."""
+        self._epoch = tenant.epoch
+
+    def drop(self) -> None:
+        """Forget everything: nobody knows what stands in the store."""
+        self._standing.clear()
+        self._epoch = -1
+
+    def forget(self, principal_ids: Iterable[str]) -> None:
+        """Forget some service principals."""
+        for key in principal_ids:
+            self._standing.pop(key, None)
+
+    def digest(self, principal_id: str) -> int | None:
+        """Give the digest of an answer that needs no reading when it comes again."""
+        standing = self._standing.get(principal_id)
+        return None if standing is None else standing.digest
+
+    def asleep(self, readings: Mapping[str, Reading], now: datetime, *, sight: bool) -> dict[str, datetime | None]:
+        """Give the service principals about which no rule has to be asked yet, each with the instant at which one has to.
+
+        sight: a rule looks at when a job was last seen, so one that was not asked is another case than one that answered as before.
+        """
+        found: dict[str, datetime | None] = {}
+        for key, reading in readings.items():
+            standing = self._standing.get(key)
+            if standing is None or (standing.wake_at is not None and standing.wake_at <= now):
+                continue
+            if not (sight and isinstance(reading, NotAsked)):
+                found[key] = standing.wake_at
+        return found
+
+    def count(self, readings: Mapping[str, Reading], asleep: Mapping[str, datetime | None]) -> tuple[Tally, list[str]]:
+        """Count what says and means nothing new; give it with the service principals that remain to be looked at.
+
+        That it is a principal's turn again, or not any more, is news: it is written down.
+        """
+        rest: list[str] = []
+        answered = rested = jobs = known = 0
+        for key, reading in readings.items():
+            standing = self._standing.get(key)
+            if (
+                standing is None
+                or key not in asleep
+                or type(reading) is not (NotAsked if standing.left_out else Unchanged)
+            ):
+                rest.append(key)
+                continue
+            known += standing.jobs
+            if standing.left_out:
+                rested += 1
+            else:
+                answered += 1
+                jobs += standing.jobs
+        return Tally(asked=answered, ok=answered, jobs=jobs, known=known, rested=rested), rest
+
+    def learn(self, key: str, reading: Reading, wakes: Mapping[str, datetime | None]) -> None:
+        """Remember what a reading came to, or forget the service principal where it did not say everything."""
+        if key not in wakes:
+            self._standing.pop(key, None)
+        elif isinstance(reading, Ok):
+            self._standing[key] = Standing(reading.digest, len(reading.jobs), wakes[key])
+        elif (standing := self._standing.get(key)) is not None:
+            left_out = isinstance(reading, NotAsked)
+            self._standing[key] = standing._replace(wake_at=wakes[key], left_out=left_out)
+
+
+def _figures(tenant: TenantRecord) -> tuple[object, ...]:
+    """Give the figures of a tenant's latest round that rules can look at, but for its instant."""
+    return (
+        tenant.consecutivePollFailures,
+        tenant.lastPollError,
+        tenant.pollCoverage,
+        tenant.failedServicePrincipals,
+        tenant.credentialExpiresAt,
+    )
+
+
+def _same(one: tuple[object, ...], other: tuple[object, ...]) -> bool:
+    return len(one) == len(other) and all(
+        mine is theirs or mine == theirs for mine, theirs in zip(one, other, strict=True)
+    )
