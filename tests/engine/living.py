@@ -96,10 +96,10 @@ class Living:
 
     async def _deliver(self, now: datetime) -> int:
         due = await self._delivering.due(now, 1000)
-        for key in due:
-            taken = await self._delivering.claim(key, now)
+        for one in due:
+            taken = await self._delivering.claim(one.delivery_id, now)
             if taken is not None:
-                await self._delivering.finish(key, await self._delivering.send(taken, now), now)
+                await self._delivering.finish(one.delivery_id, await self._delivering.send(taken, now), now)
         return len(due)
 
     async def remembered(self) -> set[str]:
