@@ -21,6 +21,7 @@ from alertd.rehearsal.setting import Setting
 from alertd.rules.loader import read_rules
 from alertd.store.memory import MemoryStore
 from alertd.store.port import Store
+from alertd.store.values import LogEntry, TransitionEntry
 
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 WATCHED = Watched(key="global/1111", name="contoso", tenant_id="1111")
@@ -120,9 +121,9 @@ class Living:
                 "alerts": await reader.alerts(),
                 "history": [entry async for entry in reader.history()],
                 "readings": await reader.reading_changes(WATCHED.key),
-                "transitions": await reader.transitions(),
+                "transitions": sorted(await reader.transitions(), key=_place),
                 "rounds": await reader.rounds(WATCHED.key),
-                "log": await reader.log(),
+                "log": sorted(await reader.log(), key=_place),
                 "said": [(attempt.at, attempt.receiver, attempt.notification) for attempt in self.receivers.attempts],
             }
 
@@ -131,3 +132,8 @@ def _seen(reading: Reading, known: int | None) -> Reading:
     if isinstance(reading, Ok) and reading.digest is not None and reading.digest == known:
         return Unchanged()
     return reading
+
+
+def _place(entry: TransitionEntry | LogEntry) -> tuple[datetime, str]:
+    """Order what happened at one instant by what it is: jobs of one answer have no order of their own."""
+    return entry.at, repr(entry)
