@@ -12,6 +12,7 @@ from alertd.alerts.book import RuleBook
 from alertd.alerts.sighting import Watched
 from alertd.clock import SystemClock
 from alertd.engine.delivering import Delivering
+from alertd.engine.digesting import Digesting, DigestPlan
 from alertd.engine.flushing import Flushing
 from alertd.engine.local import LocalEngine, Upkeep
 from alertd.engine.polling import JOBS_PER_SLICE, Polling
@@ -101,6 +102,7 @@ class Site:
             rounds=rounds,
             flushing=flushing,
             delivering=Delivering(store, flushing, {}, DeliveryPolicy(), chance=lambda: 0.0),
+            digesting=Digesting(store, DigestPlan()),
             clock=clock,
             upkeep=Upkeep(poll_interval=timedelta(hours=1), retain=timedelta(days=1), max_bytes=10**9),
             metrics=self.metrics,

@@ -11,6 +11,7 @@ import pytest
 from alertd.alerts.book import RuleBook
 from alertd.clock import SystemClock
 from alertd.engine.delivering import Delivering
+from alertd.engine.digesting import Digesting, DigestPlan
 from alertd.engine.flushing import Flushing
 from alertd.engine.local import DELIVERIES_AT_ONCE, LocalEngine, Upkeep
 from alertd.engine.once import Once
@@ -126,6 +127,7 @@ class Site:
             rounds=self.rounds,
             flushing=self.flushing,
             delivering=self.delivering,
+            digesting=Digesting(self.store, DigestPlan()),
             clock=self.clock,
             upkeep=Upkeep(poll_interval=timedelta(minutes=5), retain=timedelta(days=1), max_bytes=10**9),
             metrics=Metrics(),
@@ -137,6 +139,7 @@ class Site:
             rounds=self.rounds,
             flushing=self.flushing,
             delivering=self.delivering,
+            digesting=Digesting(self.store, DigestPlan()),
             clock=self.clock,
         )
 
