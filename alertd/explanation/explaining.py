@@ -247,7 +247,7 @@ class _Teller:
                 integration_id=talk.integration_id,
                 at=line.at,
                 episode=line.episode,
-                reminder_at=reminder_at(talk, self.scene.routing),
+                reminder_at=reminder_at(talk, self.scene),
             )
             for talk in self._knowing(fingerprint)
             for line in talk.told

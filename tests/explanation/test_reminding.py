@@ -17,7 +17,7 @@ from alertd.notify.group import Pace
 from alertd.notify.reminders import Backoff
 from alertd.notify.routes import Route
 from alertd.notify.routing import Routing
-from alertd.store.values import Acknowledgement, Conversation
+from alertd.store.values import Acknowledgement, Announced, Conversation
 
 from ..core.alerts import START, alert, told_line
 
@@ -58,7 +58,7 @@ def scene(now: datetime, *, receiver: str = "oncall") -> Scene:
 def test_the_next_reminder_is_due_as_the_route_says(repeats: int, days: int) -> None:
     talk = attrs.evolve(TALK, repeats=repeats)
 
-    assert reminder_at(talk, scene(START).routing) == START + days * DAY
+    assert reminder_at(talk, scene(START)) == START + days * DAY
 
 
 def test_a_reminder_that_waits_for_an_attempt_says_until_when() -> None:
@@ -71,11 +71,28 @@ def test_a_reminder_that_waits_for_an_attempt_says_until_when() -> None:
 def test_what_is_acknowledged_is_not_reminded_of() -> None:
     taken = attrs.evolve(TALK, acknowledged=Acknowledgement(at=START, created_by="ada", comment="on it"))
 
-    assert reminder_at(taken, scene(START).routing) is None
+    assert reminder_at(taken, scene(START)) is None
     assert list(of_reminder(taken, scene(START + DAY))) == [
         Held(by="acknowledged", detail="ada: on it; no reminders to oncall/webhook/default")
     ]
 
 
 def test_whom_the_route_does_not_name_any_more_gets_none() -> None:
-    assert reminder_at(TALK, scene(START, receiver="nobody").routing) is None
+    assert reminder_at(TALK, scene(START, receiver="nobody")) is None
+
+
+def test_whoever_stands_in_is_reminded_as_long_as_the_other_fails() -> None:
+    spare = attrs.evolve(_WEBHOOK, receiver="spare")
+    instead = attrs.evolve(TALK, integration_id=spare.id, receiver="spare", stands_in_for=(_WEBHOOK.id,))
+    known = scene(START)
+    routing = attrs.evolve(
+        known.routing, receivers={"oncall": (_WEBHOOK,), "spare": (spare,)}, fallbacks={"oncall": "spare"}
+    )
+    failing = attrs.evolve(TALK, given_up=(Announced(fingerprint=FIRING.fingerprint, episode=1),))
+
+    due = [
+        reminder_at(instead, attrs.evolve(known, routing=routing, conversations=(other, instead)))
+        for other in (failing, TALK)
+    ]
+
+    assert due == [START + DAY, None]

@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from alertd.engine.rehoming import rehome
 from alertd.model.document import Document
+from alertd.model.facts import DISABLED_AFTER
 from alertd.notify.channels.port import Integration
 from alertd.notify.group import Pace
 from alertd.notify.inhibition import InhibitRule
 from alertd.notify.intervals import NamedIntervals, TimeInterval, TimesOfDay
-from alertd.notify.listener import Escalation
+from alertd.notify.listener import DeadlineReminder, Escalation, Step
 from alertd.notify.matchers import parse_matcher
 from alertd.notify.outcome import DeliveryPolicy
 from alertd.notify.routes import Route
@@ -60,6 +61,7 @@ class Story:
     answers: of three jobs that may be paused, and of `q`, whose quarantine inhibits them until the story is over.
     keep: steps of keep_firing_for. patience: retry_for. both: there are two receivers. reloads: when which configuration comes into force.
     escalates: what goes on firing at the first receiver is told to the boss. falls_back: what that one could not be told is told to the spare.
+    reminds: the first receiver is told of a deadline as long after `q` has gone into quarantine.
     night: from which minute on nothing is told, and for how many. summed: what it held back comes in one message.
     """
 
@@ -76,6 +78,7 @@ class Story:
     reloads: Sequence[tuple[int, str]] = ()
     escalates: bool = False
     falls_back: bool = False
+    reminds: bool = False
     night: tuple[int, int] | None = None
     summed: bool = False
 
@@ -137,7 +140,9 @@ class Story:
         pace = Pace(group_wait=timedelta(seconds=self.wait), group_interval=timedelta(seconds=self.tick))
         together = self.together is not (configuration == "grouped otherwise")
         group_by = ("tenant",) if together else ("tenant", "alertname")
-        steps = (Escalation(receiver=ESCALATED, after=PATIENCE),) if self.escalates else ()
+        steps: tuple[Step, ...] = (Escalation(receiver=ESCALATED, after=PATIENCE),) if self.escalates else ()
+        if self.reminds:
+            steps += (DeadlineReminder(receiver=RECEIVERS[0], before=DISABLED_AFTER - PATIENCE),)
         leaves = tuple(
             Route(
                 id=receiver,
@@ -201,6 +206,7 @@ STORIES = st.builds(
     reloads=st.lists(st.tuples(SECONDS, st.sampled_from(CONFIGURATIONS)), max_size=3),
     escalates=st.booleans(),
     falls_back=st.booleans(),
+    reminds=st.booleans(),
     night=st.none() | st.tuples(st.integers(0, 12), st.integers(1, 12)),
     summed=st.booleans(),
 )

@@ -247,6 +247,27 @@ def test_the_boss_hears_of_nothing_before_its_time(story: Story) -> None:
             assert all(instant + PATIENCE <= attempt.notification.at for instant in began)
 
 
+@thorough
+@given(story=STORIES)
+def test_a_deadline_is_told_once(story: Story) -> None:
+    """However long the outage and whatever else is told: a reminder is in one message, and in none before its time."""
+    story = attrs.evolve(
+        story.without("hang"),
+        reminds=True,
+        reloads=(),
+        answers={**story.answers, "q": [*["Quarantine(Unknown)"] * 9, "Active"]},
+    )
+    course = play(story)
+
+    reminders = [
+        one for one in attempts_of(course, "chat", "accepted") if one.notification.reason is Reason.REMINDER_DEADLINE
+    ]
+    assert len(reminders) <= 1
+    for one in reminders:
+        assert one.notification.at - story.script.start >= PATIENCE
+        assert "q" in subjects(one.notification)
+
+
 # It fires again while its end is still on its way: a restart in between must not have opened its group already.
 FIRES_AGAIN = Story(
     answers={"a": ["Active", "Active", "Active", "Paused", "Active", "Paused"]},
