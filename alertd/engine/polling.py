@@ -48,8 +48,8 @@ class Source(Protocol):
         """The requests sent so far."""
         ...
 
-    async def discover(self, deadline: datetime) -> Discovery:
-        """List all service principals."""
+    def listing(self, deadline: datetime) -> AsyncGenerator[Discovery, None]:
+        """List all service principals, part by part."""
         ...
 
     def readings(
@@ -99,11 +99,13 @@ class Polling:
         began, sent = self._clock.now(), self._source.requests
         deadline = began + self._interval
         tenant = await self._rounds.begin(self.watched)
-        tenant, discovery = await self._discover(tenant, began, deadline)
-        line = await self._line(tenant, began, everyone=discovery is not None)
+        everyone, error = self._is_discovery_due(tenant, began), None
+        if everyone:
+            tenant, error = await self._discover(tenant, began, deadline)
+        line = await self._line(tenant, began, everyone=everyone)
         tenant, tally = await self._read(tenant, line, began, deadline, progress)
-        if not tally.asked and not tally.not_asked and discovery is not None and discovery.error is not None:
-            tally = Tally(asked=1, kinds={discovery.error.kind.value: 1})
+        if not tally.asked and not tally.not_asked and error is not None:
+            tally = Tally(asked=1, kinds={error.kind.value: 1})
         tally = attrs.evolve(tally, requests=self._source.requests - sent)
         tenant = attrs.evolve(tenant, credentialExpiresAt=self._source.credential_expires_at)
         await self._rounds.close(self.watched, tenant, tally, self._clock.now(), began=began)
@@ -114,19 +116,25 @@ class Polling:
 
     async def _discover(
         self, tenant: TenantRecord, now: datetime, deadline: datetime
-    ) -> tuple[TenantRecord, Discovery | None]:
-        known = tenant.discovered_at
-        if known is not None and now - known < self._discovery_interval:
-            return tenant, None
-        discovery = await self._source.discover(self._discovery_deadline(now, deadline))
-        if discovery.error is not None:
-            _warn(self.watched.name, "discovery.failed", discovery.error)
-        found = [Found(principal=one, watched=True) for one in discovery.principals]
-        found += [Found(principal=one, watched=False) for one in discovery.not_watched]
-        renewed = await self._rounds.discovered(
-            self.watched, tenant, found, complete=discovery.complete, now=self._clock.now()
+    ) -> tuple[TenantRecord, Failed | None]:
+        """List all service principals, each part committed as it comes; gives why the list is not complete, if it is not."""
+        listed: set[str] = set()
+        error: Failed | None = None
+        async with aclosing(self._source.listing(self._discovery_deadline(now, deadline))) as parts:
+            async for part in parts:
+                found = [Found(principal=one, watched=watched) for one, watched in part.entries()]
+                tenant = await self._rounds.listed(self.watched, tenant, found, self._clock.now())
+                listed.update(one.principal.id for one in found)
+                error = part.error or error
+        if error is not None:
+            _warn(self.watched.name, "discovery.failed", error)
+        tenant = await self._rounds.end_discovery(
+            self.watched, tenant, listed, complete=error is None, now=self._clock.now()
         )
-        return renewed, discovery
+        return tenant, error
+
+    def _is_discovery_due(self, tenant: TenantRecord, now: datetime) -> bool:
+        return tenant.discovered_at is None or now - tenant.discovered_at >= self._discovery_interval
 
     def _discovery_deadline(self, now: datetime, deadline: datetime) -> datetime:
         """With a budget, half of the round is for those that are known: a directory too large for the other half would starve them."""
@@ -211,10 +219,10 @@ class Polling:
             held = None if held in due else held
             failing = failing or any(not turn.answered for turn in due)
             answering = answering or any(turn.answered for turn in due)
-            chosen = [turn.principal_id for turn in due]
-            if rest := _not_asked(turn for turn in turns if turn not in due and turn != held):
+            chosen = dict.fromkeys(turn.principal_id for turn in due)
+            if rest := _not_asked(turn for turn in turns if turn.principal_id not in chosen and turn != held):
                 yield rest
-            async for some in self._ask(chosen, deadline, known):
+            async for some in self._ask(list(chosen), deadline, known):
                 yield some
         if held is not None and failing and not answering:
             async for some in self._ask([held.principal_id], deadline, known):

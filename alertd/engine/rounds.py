@@ -108,23 +108,44 @@ class Rounds:
         return self._recollected(watched, tenant).digest
 
     async def discovered(
-        self, watched: Watched, tenant: TenantRecord, found: Iterable[Found], *, complete: bool, now: datetime
+        self, watched: Watched, tenant: TenantRecord, found: Sequence[Found], *, complete: bool, now: datetime
     ) -> TenantRecord:
-        """Take over a discovery; only a complete one can say that a principal is not listed any more."""
+        """Take over a whole discovery at once."""
+        tenant = await self.listed(watched, tenant, found, now)
+        listed = {entry.principal.id for entry in found}
+        return await self.end_discovery(watched, tenant, listed, complete=complete, now=now)
+
+    async def listed(
+        self, watched: Watched, tenant: TenantRecord, found: Sequence[Found], now: datetime
+    ) -> TenantRecord:
+        """Take over a part of a discovery; what it does not list may stand in another part."""
+        entries = {entry.principal.id: entry for entry in found}
         with self._remembering(watched, tenant) as recollection:
             async with self._store.transaction() as transaction:
-                known = {record.principal.id: record for record in await transaction.principals(watched.key)}
-                after = _listed(known, tuple(found), watched, first=tenant.discovered_at is None, complete=complete)
-                changed = [record for key, record in after.items() if record != known.get(key)]
-                await transaction.save_principals(changed)
+                known = {one.principal.id: one for one in await transaction.principals(watched.key, list(entries))}
+                after = _listed(known, entries, watched, first=tenant.discovered_at is None)
                 left = await self._stop_watching(transaction, watched, after, now)
-                renewed = attrs.evolve(
-                    tenant, epoch=tenant.epoch + 1, discovered_at=now if complete else tenant.discovered_at
-                )
-                await transaction.save_tenant(renewed, expected_epoch=tenant.epoch)
-            recollection.wrote(renewed)
-            recollection.forget([*(record.principal.id for record in changed), *left])
-        return renewed
+                changed = [one for key, one in after.items() if one != known.get(key) and key not in left]
+                await transaction.save_principals(changed)
+                tenant = await _advance(transaction, tenant)
+            recollection.wrote(tenant)
+            recollection.forget([*(one.principal.id for one in changed), *left])
+        return tenant
+
+    async def end_discovery(
+        self, watched: Watched, tenant: TenantRecord, listed: Collection[str], *, complete: bool, now: datetime
+    ) -> TenantRecord:
+        """Take note that a discovery has ended; only a complete one can say that a service principal is not listed any more."""
+        if not complete:
+            return tenant
+        gone = [one async for one in self.principals(watched) if one.listed and one.principal.id not in listed]
+        with self._remembering(watched, tenant) as recollection:
+            async with self._store.transaction() as transaction:
+                await transaction.save_principals(attrs.evolve(one, listed=False) for one in gone)
+                tenant = await _advance(transaction, attrs.evolve(tenant, discovered_at=now))
+            recollection.wrote(tenant)
+            recollection.forget(one.principal.id for one in gone)
+        return tenant
 
     async def commit(
         self,
@@ -292,14 +313,10 @@ def _forgotten(principal: PrincipalRecord) -> PrincipalRecord:
 
 
 def _listed(
-    known: Mapping[str, PrincipalRecord], found: tuple[Found, ...], watched: Watched, *, first: bool, complete: bool
+    known: Mapping[str, PrincipalRecord], found: Mapping[str, Found], watched: Watched, *, first: bool
 ) -> dict[str, PrincipalRecord]:
-    listed = {entry.principal.id: entry for entry in found}
-    after = {
-        key: attrs.evolve(record, listed=False) if complete and key not in listed else record
-        for key, record in known.items()
-    }
-    for key, entry in listed.items():
+    after: dict[str, PrincipalRecord] = {}
+    for key, entry in found.items():
         record = known.get(key) or PrincipalRecord(
             tenant_key=watched.key, principal=entry.principal, first_discovery=first
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Iterable
+from collections.abc import AsyncGenerator, Iterable, Iterator
 from datetime import datetime
 
 import attrs
@@ -13,6 +13,7 @@ from alertd.errors import PollError, PollErrorKind
 from alertd.graph.answers import Place
 from alertd.graph.client import GraphClient
 from alertd.graph.cures import CURES
+from alertd.graph.paging import Page
 from alertd.model.reading import Failed
 from alertd.model.resources import ServicePrincipal
 
@@ -24,7 +25,7 @@ _decoder = msgspec.json.Decoder(ServicePrincipal)
 
 @attrs.frozen(kw_only=True)
 class Discovery:
-    """What a tenant listed.
+    """What a tenant listed, or a part of that.
 
     principals: those to watch. not_watched: those that the configuration leaves out.
     complete: every page was read, so what is not listed is not there. error: why it is not complete.
@@ -34,6 +35,21 @@ class Discovery:
     not_watched: tuple[ServicePrincipal, ...] = ()
     complete: bool = True
     error: Failed | None = None
+
+    def __add__(self, other: Discovery) -> Discovery:
+        """Join two parts; of one that is listed twice the later entry counts."""
+        found = {one.id: (one, watched) for part in (self, other) for one, watched in part.entries()}
+        return Discovery(
+            principals=tuple(one for one, watched in found.values() if watched),
+            not_watched=tuple(one for one, watched in found.values() if not watched),
+            complete=self.complete and other.complete,
+            error=other.error or self.error,
+        )
+
+    def entries(self) -> Iterator[tuple[ServicePrincipal, bool]]:
+        """Give all of them, each with whether it is to be watched."""
+        yield from ((one, True) for one in self.principals)
+        yield from ((one, False) for one in self.not_watched)
 
 
 @attrs.frozen
@@ -56,26 +72,24 @@ def _matches(principal: ServicePrincipal, patterns: Iterable[str]) -> bool:
     return any(identifier == pattern.lower() or fnmatch.fnmatchcase(name, pattern.lower()) for pattern in patterns)
 
 
-async def discover(client: GraphClient, selection: Selection, *, deadline: datetime) -> Discovery:
-    """List all service principals; never raises PollError: what was read before a failure is kept, and `error` says the rest."""
-    found: dict[str, ServicePrincipal] = {}
-    error: Failed | None = None
+async def discover(client: GraphClient, selection: Selection, *, deadline: datetime) -> AsyncGenerator[Discovery, None]:
+    """List all service principals page by page; never raises PollError: the part that a failure ends says why it is not complete."""
     try:
         async for page in client.pages(_PATH, place=Place.DIRECTORY, deadline=deadline):
-            for raw in page.value:
-                principal = _read(raw)
-                if isinstance(principal, Failed):
-                    error = principal
-                else:
-                    found[principal.id] = principal
+            yield _part(page, selection)
     except PollError as exc:
-        error = Failed(kind=exc.kind, message=str(exc), cure=exc.cure)
-    watched = {key for key, principal in found.items() if selection.watches(principal)}
+        yield Discovery(complete=False, error=Failed(kind=exc.kind, message=str(exc), cure=exc.cure))
+
+
+def _part(page: Page, selection: Selection) -> Discovery:
+    entries = [_read(raw) for raw in page.value]
+    found = [entry for entry in entries if isinstance(entry, ServicePrincipal)]
+    faults = [entry for entry in entries if isinstance(entry, Failed)]
     return Discovery(
-        principals=tuple(principal for key, principal in found.items() if key in watched),
-        not_watched=tuple(principal for key, principal in found.items() if key not in watched),
-        complete=error is None,
-        error=error,
+        principals=tuple(one for one in found if selection.watches(one)),
+        not_watched=tuple(one for one in found if not selection.watches(one)),
+        complete=not faults,
+        error=faults[-1] if faults else None,
     )
 
 

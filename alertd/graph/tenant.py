@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import AsyncGenerator, Callable, Iterable
+from contextlib import aclosing
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import partial
@@ -82,12 +83,22 @@ class GraphTenant:
         """Give the portal page of a service principal's provisioning."""
         return self._settings.endpoints.job_url(service_principal_id)
 
-    async def discover(self, deadline: datetime) -> Discovery:
-        """List all service principals."""
-        discovery = await discover(self._client, self._selection, deadline=deadline)
-        if discovery.complete and isinstance(self._settings.credential, ClientSecret):
+    async def listing(self, deadline: datetime) -> AsyncGenerator[Discovery, None]:
+        """List all service principals, part by part; they are complete together where each part is."""
+        complete = True
+        async with aclosing(discover(self._client, self._selection, deadline=deadline)) as parts:
+            async for part in parts:
+                complete = complete and part.complete
+                yield part
+        if complete and isinstance(self._settings.credential, ClientSecret):
             self._secret_expires_at = await self._find_secret_end(deadline)
-        return discovery
+
+    async def discover(self, deadline: datetime) -> Discovery:
+        """List all service principals at once."""
+        whole = Discovery()
+        async for part in self.listing(deadline):
+            whole += part
+        return whole
 
     def readings(
         self, principal_ids: Iterable[str], deadline: datetime, known: Known = nothing_known

@@ -69,9 +69,9 @@ class SlowDirectory:
         self.rounds = 0
         self.may_answer = asyncio.Event()
 
-    async def discover(self, deadline: datetime) -> Discovery:
+    async def listing(self, deadline: datetime) -> AsyncGenerator[Discovery, None]:
         """List both."""
-        return Discovery(principals=(ServicePrincipal(id="quick"), ServicePrincipal(id="slow")))
+        yield Discovery(principals=(ServicePrincipal(id="quick"), ServicePrincipal(id="slow")))
 
     async def readings(
         self, principal_ids: Iterable[str], deadline: datetime, *_known: object

@@ -50,6 +50,7 @@ pytestmark = pytest.mark.anyio
 START = datetime.fromisoformat("2026-01-05T09:00:00Z")
 INTERVAL = timedelta(minutes=5)
 KEY = "global/t-1"
+FAILS = Failed(kind=PollErrorKind.SERVER)
 _RULES = """
 groups:
   - name: tests
@@ -97,13 +98,18 @@ class Directory:
     answers: dict[str, Reading] = attrs.field(factory=dict)
     budget: Budget | None = None
     seconds: float = 0  # that an answer takes
+    breaks_after: int | None = None
     asked: list[list[str]] = attrs.field(factory=list)  # of each round
     requests: Requests = attrs.field(factory=Requests)
     credential_expires_at: datetime | None = None
 
-    async def discover(self, deadline: datetime) -> Discovery:
-        """List all."""
-        return Discovery(principals=tuple(ServicePrincipal(id=key, displayName=key) for key in self.answers))
+    async def listing(self, deadline: datetime) -> AsyncGenerator[Discovery, None]:
+        """List all, one in a part; `breaks_after` so many."""
+        for number, key in enumerate(self.answers):
+            if number == self.breaks_after:
+                yield Discovery(complete=False, error=FAILS)
+                return
+            yield Discovery(principals=(ServicePrincipal(id=key, displayName=key),))
 
     async def readings(
         self, principal_ids: Iterable[str], deadline: datetime, known: Known
@@ -192,9 +198,6 @@ def job(code: str, identifier: str = "J.1", *, every: timedelta | None = None, e
     )
 
 
-FAILS = Failed(kind=PollErrorKind.SERVER)
-
-
 # Without a budget and without patience: everybody in every round.
 
 
@@ -252,6 +255,43 @@ async def test_what_a_round_came_to_at_graph_is_kept() -> None:
         (usage,) = (await reader.usage(START + INTERVAL)).values()
 
     assert (usage.rounds, usage.requests, usage.per_job(2)) == (2, 4, 2)
+
+
+# Discovery in parts.
+
+
+async def test_a_part_of_a_discovery_is_kept_and_says_nothing_of_the_rest() -> None:
+    """The second discovery breaks off: who is not in its part is not gone, and it is tried again in the next round."""
+    site = Site()
+    site.directory.answers = {"a": job("Active"), "b": job("Active"), "c": job("Active")}
+    await site.round()
+    site.clock.at = START + timedelta(hours=6)
+    site.directory.answers["d"] = job("Active")
+    site.directory.breaks_after = 1
+
+    await site.round()
+    async with site.store.reading() as reader:
+        broken = {one.principal.id: one.listed for one in await reader.principals(KEY)}
+    del site.directory.answers["b"]
+    site.directory.breaks_after = None
+    site.directory.answers["b-gone"] = FAILS
+    await site.polling._discover(await site.tenant(), site.clock.at, site.clock.at + INTERVAL)
+
+    async with site.store.reading() as reader:
+        whole = {one.principal.id: one.listed for one in await reader.principals(KEY)}
+    assert broken == {"a": True, "b": True, "c": True}
+    assert whole == {"a": True, "b": False, "b-gone": True, "c": True, "d": True}
+
+
+async def test_a_tenant_of_which_nothing_is_known_and_whose_discovery_breaks_has_a_failed_round() -> None:
+    site = Site()
+    site.directory.answers = {"a": job("Active")}
+    site.directory.breaks_after = 0
+
+    await site.round()
+
+    assert (site.tally.asked, site.tally.ok, (await site.tenant()).consecutivePollFailures) == (1, 0, 1)
+    assert await site.round() == [], "and the discovery is tried again"
 
 
 # With a budget.
