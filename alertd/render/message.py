@@ -11,13 +11,15 @@ from typing import Any
 
 import attrs
 
-from alertd.model.notification import Notification, Rendered
+from alertd.model.notification import Notification, Reason, Rendered
 from alertd.render import context, fitting
 from alertd.render.context import Alerts, Entry, Message, mapped
 from alertd.render.environment import SUFFIX, TemplateFailure, Templates
 from alertd.render.parts import Part
 
 DEFAULT_BLOCK = "default"
+# Messages about many things at once: a line for each of several alerts says more than pages of blocks.
+_OVERVIEWS = frozenset({Reason.MUTE_SUMMARY, Reason.SILENCE_ENDING})
 
 
 @attrs.frozen(kw_only=True)
@@ -60,9 +62,8 @@ def render(
 
 
 def _fitted(message: Message, form: Form, make: Callable[[Message], tuple[bytes, list[str]]]) -> fitting.Fitted:
-    return fitting.fit(
-        message, make, body_bytes_max=form.body_bytes_max, blocks_max=form.blocks_max, verbatim=form.verbatim
-    )
+    blocks_max = min(form.blocks_max, 1) if message.group.reason in _OVERVIEWS else form.blocks_max
+    return fitting.fit(message, make, body_bytes_max=form.body_bytes_max, blocks_max=blocks_max, verbatim=form.verbatim)
 
 
 def _builtin(message: Message, form: Form, error: str, notification: Notification) -> bytes:
