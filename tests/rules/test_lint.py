@@ -176,6 +176,7 @@ def test_unknown_enum_member(text: str, at: str, cure: str) -> None:
     (problem,) = [problem for problem in of_condition(text) if problem.code == "unknown-enum-member"]
 
     assert cure in problem.cure
+    assert problem.found.endswith(", which is no known value here")
     assert problem.warning
     assert problem.column == len("          ") + text.index(at) + 1
 
@@ -249,7 +250,10 @@ STATE = "when: status.code == 'Active' and job.failureStreak > params.n\nparams:
     ],
 )
 def test_shadowed(other: str, expected: list[str]) -> None:
-    assert codes(STATE, other) == expected
+    problems = lint(rules(STATE, other))
+
+    assert [problem.code for problem in problems] == expected
+    assert all(problem.found == "the same condition as `R0` in r.yaml:3" for problem in problems)
 
 
 @pytest.mark.parametrize(("held", "expected"), [("0s", []), ("1m", ["for-below-interval"]), ("5m", []), ("10m", [])])

@@ -241,6 +241,8 @@ def test_what_cannot_be_computed_is_null(text: str) -> None:
         ("abs(hours(1) - hours(2))", HOUR),
         ("total(status.synchronizedEntryCountByType)", 33),
         ('number(job.settings["Threshold"])', 500),
+        ("minutes(status.countSuccessiveCompleteFailures)", timedelta(minutes=4)),
+        ("days(job.escrowRatio)", 6 * HOUR),
         ('number("-1.50")', -1.5),
         ('number("+5")', 5),
         ('number("123456789012345678")', 123456789012345678),
