@@ -102,5 +102,6 @@ def _summary(results: Sequence[FileResult]) -> str:
     verdicts = [one.verdict for result in results for one in result.results]
     failed = sum(not verdict.passed for verdict in verdicts)
     seconds = sum(one.seconds for result in results for one in result.results)
-    told = f"{len(verdicts)} tests, {failed} failed" if failed else f"{len(verdicts)} tests passed"
+    number = f"{len(verdicts)} test{'s' if len(verdicts) != 1 else ''}"
+    told = f"{number}, {failed} failed" if failed else f"{number} passed"
     return f"{told} in {seconds:.2f} s"
