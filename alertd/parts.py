@@ -13,7 +13,7 @@ import attrs
 from alertd import __version__
 from alertd.alerts.book import Annotate, RuleBook
 from alertd.alerts.common_cause import CommonCause
-from alertd.alerts.observation import Watched
+from alertd.alerts.sighting import Watched
 from alertd.config.root import Config
 from alertd.config.route_tree import route_tree
 from alertd.config.tenants import Tenant

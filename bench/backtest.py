@@ -10,7 +10,7 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
-from alertd.alerts.observation import Watched
+from alertd.alerts.sighting import Watched
 from alertd.backtest.runner import Played, play
 from alertd.rehearsal.setting import Setting
 from alertd.rules.loader import load_rules

@@ -12,7 +12,7 @@ from operator import attrgetter
 
 import attrs
 
-from alertd.alerts.observation import Watched
+from alertd.alerts.sighting import Watched
 from alertd.store.port import Reader
 from alertd.store.values import JobRecord, Outline, PrincipalRecord, ReadingChange, RoundEntry, TenantRecord
 

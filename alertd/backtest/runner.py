@@ -9,7 +9,7 @@ from datetime import datetime
 
 import attrs
 
-from alertd.alerts.observation import Watched
+from alertd.alerts.sighting import Watched
 from alertd.backtest.comparison import Comparison, compared
 from alertd.backtest.past import Chronology, TenantPast, read_past
 from alertd.backtest.replay import Progress, Replay

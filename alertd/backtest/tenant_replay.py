@@ -16,9 +16,9 @@ from heapq import heappop, heappush
 import attrs
 
 from alertd.alerts.judgement import Case
-from alertd.alerts.observation import closed_round, tally_of
 from alertd.alerts.replaying import advanced
 from alertd.alerts.sighting import Sighting, last_ok_at, tenant_case
+from alertd.alerts.tally import closed_round, tally_of
 from alertd.backtest.attention import attention_of
 from alertd.backtest.past import JobKey, Moment, TenantPast
 from alertd.backtest.track import Track

@@ -14,7 +14,7 @@ from itertools import islice
 import attrs
 import structlog
 
-from alertd.alerts.observation import Watched
+from alertd.alerts.sighting import Watched
 from alertd.engine.cron import next_instant
 from alertd.errors import FencedError
 from alertd.model.digest import Digest

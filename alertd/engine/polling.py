@@ -17,7 +17,8 @@ import attrs
 import structlog
 
 from alertd.alerts.next_look import Pace, look_at_principal
-from alertd.alerts.observation import Tally, Watched
+from alertd.alerts.sighting import Watched
+from alertd.alerts.tally import Tally
 from alertd.clock import Clock
 from alertd.engine.line import Turn, in_order, turn_of, witness
 from alertd.engine.rounds import Found, Rounds

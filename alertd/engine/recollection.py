@@ -14,7 +14,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 from alertd.alerts.book import RuleBook
-from alertd.alerts.observation import Tally, Watched
+from alertd.alerts.sighting import Watched
+from alertd.alerts.tally import Tally
 from alertd.model.reading import NotAsked, Ok, Reading, Unchanged
 from alertd.store.values import TenantRecord
 

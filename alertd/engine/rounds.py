@@ -16,8 +16,9 @@ import attrs
 from alertd.alerts.book import RuleBook
 from alertd.alerts.judgement import Case, Fault, Move, end_all, judge_events, judge_states
 from alertd.alerts.lifecycle import end
-from alertd.alerts.observation import Observation, Slice, Tally, Watched, closed_round, observe
-from alertd.alerts.sighting import tenant_case
+from alertd.alerts.observation import Observation, Slice, observe
+from alertd.alerts.sighting import Watched, tenant_case
+from alertd.alerts.tally import Tally, closed_round
 from alertd.engine.recollection import Recollection
 from alertd.engine.recording import record
 from alertd.model.alert import Alert, Ended, Event, Evidence, Identity, Scope

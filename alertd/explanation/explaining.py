@@ -9,8 +9,7 @@ import attrs
 
 from alertd.alerts.book import RuleBook
 from alertd.alerts.next_look import LookReason, Pace, look_at_principal
-from alertd.alerts.observation import Watched
-from alertd.alerts.sighting import job_labels, tenant_labels
+from alertd.alerts.sighting import Watched, job_labels, tenant_labels
 from alertd.backtest.runner import tenants_of
 from alertd.chronicle import find_job
 from alertd.config import Config, Poll

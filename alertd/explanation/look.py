@@ -7,9 +7,9 @@ from datetime import datetime
 
 import attrs
 
-from alertd.alerts.observation import Watched, closed_round, tally_of
 from alertd.alerts.replaying import advanced
-from alertd.alerts.sighting import Sighting
+from alertd.alerts.sighting import Sighting, Watched
+from alertd.alerts.tally import closed_round, tally_of
 from alertd.chronicle import Chosen
 from alertd.model.change import Change
 from alertd.model.resources import ServicePrincipal

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import attrs
 
-from alertd.alerts.observation import Watched
+from alertd.alerts.sighting import Watched
 from alertd.model.alert import Alert, State
 from alertd.model.cron import Cron
 from alertd.model.digest import (

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import attrs
 
 from alertd.alerts.book import RuleBook
-from alertd.alerts.observation import Watched
+from alertd.alerts.sighting import Watched
 from alertd.config import Config
 from alertd.graph.clouds import CLOUDS
 from alertd.notify.channels.http import ReceiverHttp

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import attrs
 
-from alertd.alerts.observation import Watched
+from alertd.alerts.sighting import Watched
 from alertd.engine.delivering import Delivering
 from alertd.engine.flushing import Flushing
 from alertd.engine.rounds import Found, Rounds

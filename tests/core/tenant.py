@@ -9,7 +9,9 @@ import attrs
 
 from alertd.alerts.book import RuleBook
 from alertd.alerts.judgement import Move
-from alertd.alerts.observation import Observation, Slice, Watched, closed_round, observe
+from alertd.alerts.observation import Observation, Slice, observe
+from alertd.alerts.sighting import Watched
+from alertd.alerts.tally import closed_round
 from alertd.model.alert import Alert
 from alertd.model.document import Document
 from alertd.model.reading import Failed, NotAsked, Ok, Reading

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alertd.alerts.observation import Watched
+from alertd.alerts.sighting import Watched
 from alertd.model.alert import Alert, Identity, State
 from alertd.model.digest import KEPT, Digest, TenantHealth
 from alertd.model.facts import step

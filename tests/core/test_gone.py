@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 import pytest
 
-from alertd.alerts.observation import Tally
+from alertd.alerts.tally import Tally
 from alertd.errors import PollErrorKind
 from alertd.model.alert import Ended
 from alertd.model.reading import Failed, Ok

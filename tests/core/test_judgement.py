@@ -11,7 +11,8 @@ import pytest
 
 from alertd.alerts.book import RuleBook
 from alertd.alerts.judgement import Case, Move, judge_events, judge_states
-from alertd.alerts.observation import Tally, closed_round, last_ok_at
+from alertd.alerts.sighting import last_ok_at
+from alertd.alerts.tally import Tally, closed_round
 from alertd.errors import PollErrorKind
 from alertd.model.alert import Ended, Event, Evidence, Identity, Scope, State
 from alertd.model.resources import ServicePrincipal

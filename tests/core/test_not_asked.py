@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from alertd.alerts.observation import Tally, closed_round
 from alertd.alerts.sighting import last_ok_at
+from alertd.alerts.tally import Tally, closed_round
 from alertd.errors import PollErrorKind
 from alertd.model.reading import Failed, NotAsked, Ok
 from alertd.store.values import TenantRecord

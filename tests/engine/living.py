@@ -8,7 +8,8 @@ from typing import Any
 
 import attrs
 
-from alertd.alerts.observation import Tally, Watched
+from alertd.alerts.sighting import Watched
+from alertd.alerts.tally import Tally
 from alertd.engine.delivering import Delivering
 from alertd.engine.flushing import Flushing
 from alertd.engine.rounds import Found, Rounds

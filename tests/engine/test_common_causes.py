@@ -11,7 +11,7 @@ import pytest
 
 from alertd.alerts.book import RuleBook
 from alertd.alerts.common_cause import CommonCause
-from alertd.alerts.observation import Watched
+from alertd.alerts.sighting import Watched
 from alertd.engine.flushing import Flushing
 from alertd.engine.rounds import Found, Rounds
 from alertd.model.alert import Alert

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import attrs
 import pytest
 
-from alertd.alerts.observation import Watched
+from alertd.alerts.sighting import Watched
 from alertd.diff import diff
 from alertd.engine.delivering import Delivering
 from alertd.engine.digesting import PRINCIPALS_AT_ONCE, Digesting, DigestPlan, gather

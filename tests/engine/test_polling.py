@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from alertd.alerts.book import RuleBook
-from alertd.alerts.observation import Tally
 from alertd.alerts.sighting import Watched
+from alertd.alerts.tally import Tally
 from alertd.engine.polling import Polling
 from alertd.engine.rounds import Rounds
 from alertd.errors import PollErrorKind

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from alertd.alerts.observation import Tally
+from alertd.alerts.tally import Tally
 from alertd.errors import FencedError, PollErrorKind
 from alertd.model.reading import Failed, NotAsked, Reading, Unchanged
 from alertd.model.resources import (
