@@ -30,9 +30,17 @@ class Taken:
     versions: Mapping[str, str]
 
 
-def write(taken: Sequence[Taken]) -> None:
-    """Write the file anew."""
-    FILE.write_text("\n".join([_HEAD, *(_chapter(one) for one in taken)]), encoding="utf-8")
+def write(taken: Taken, order: Sequence[str], *, file: Path = FILE) -> None:
+    """Put a chapter into the file in place of what it said of that bench before. order: the names of all benches."""
+    chapters = _chapters(file.read_text(encoding="utf-8")) if file.exists() else {}
+    chapters[taken.result.name] = _chapter(taken)
+    file.write_text("\n".join([_HEAD, *(chapters[name] for name in order if name in chapters)]), encoding="utf-8")
+
+
+def _chapters(text: str) -> dict[str, str]:
+    """Give what the file says of each bench; what no bench is named for is left out."""
+    _, *parts = text.split("\n## ")
+    return {part.partition("\n")[0]: f"## {part.rstrip()}\n" for part in parts}
 
 
 def _chapter(taken: Taken) -> str:

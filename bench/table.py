@@ -27,7 +27,8 @@ def lines(result: Result) -> _Cells:
 def figures(result: Result) -> _Cells:
     """Give what was found against what was to be kept, with a head."""
     head = ["figure", "found", "budget", ""]
-    return [head, *([one.what, _number(one.value, one.unit), _budget(one), _verdict(one)] for one in result.figures)]
+    rows = [[one.what, _number(one.value, one.unit), _budget(one), _verdict(one)] for one in result.figures]
+    return [head, *rows] if rows else []
 
 
 def markdown(cells: _Cells) -> str:
