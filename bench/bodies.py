@@ -62,11 +62,12 @@ class Bodies:
         self._now = now
         self._well = _template("Active")
         self._sick = _template("Quarantine")
+        self.fallen: set[int] = set()  # jobs that have gone into quarantine since
 
     def jobs(self, number: int, turn: int) -> bytes:
         """Give the body of a principal's synchronization/jobs in a round."""
         ended = self._now + timedelta(minutes=5 * turn, milliseconds=number % 1000)
-        template = self._sick if number % SICK_EVERY == 0 else self._well
+        template = self._sick if number % SICK_EVERY == 0 or number in self.fallen else self._well
         return template % {
             b"number": b"%08x" % number,
             b"run": b"%08x-%04x-4111-8111-111111111111" % (number, turn),

@@ -1,12 +1,15 @@
 """A server that answers as Graph does to what a poller asks, and does nothing else: a contestant is never to wait for it.
 
-HTTP/1.1 by hand, since the frameworks cost more than what is measured. GET /turn/N sets the round that answers tell of.
+HTTP/1.1 by hand, since the frameworks cost more than what is measured. GET /turn/N sets the round that answers tell of. GET /sick/N puts a job
+into quarantine; POST /posts takes what is told about it, /untold says of how many nothing was yet, and /delays after how many seconds of the others.
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
+import time
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -30,6 +33,9 @@ class _Batch(msgspec.Struct):
 _batch = msgspec.json.Decoder(_Batch)
 
 
+_JOB = re.compile(rb"Workday2AD\.([0-9a-f]{8})")
+
+
 class Answers:
     """What is answered. jobs: how many service principals there are, each with one job."""
 
@@ -37,10 +43,14 @@ class Answers:
         self._jobs = jobs
         self._bodies = Bodies(now)
         self._turn = 0
+        self._fell: dict[int, float] = {}
+        self._told: dict[int, float] = {}
         self.origin = ""
 
     def to(self, method: str, path: str, body: bytes) -> bytes:
         """Give the body of an answer."""
+        if path.startswith(("/sick/", "/posts", "/untold", "/delays")):
+            return msgspec.json.encode(self._transitions(path, body))
         if method == "POST":
             asked = [(part.id.encode(), _number(part.url)) for part in _batch.decode(body).requests]
             return self._bodies.batch(asked, self._turn)
@@ -50,6 +60,16 @@ class Answers:
         if path.endswith(_JOBS):
             return self._bodies.jobs(_number(path), self._turn)
         return self._page(int(path.partition("$skiptoken=")[2] or 0))
+
+    def _transitions(self, path: str, body: bytes) -> object:
+        now = time.monotonic()
+        if path.startswith("/sick/"):
+            self._fell[int(path.removeprefix("/sick/"))] = now
+            self._bodies.fallen.update(self._fell)
+        for found in _JOB.findall(body):
+            self._told.setdefault(int(found, 16), now)
+        told = [self._told[number] - fell for number, fell in self._fell.items() if number in self._told]
+        return told if path == "/delays" else len(self._fell) - len(told)
 
     def _page(self, first: int) -> bytes:
         page = {"value": [principal(number) for number in range(first, min(first + PAGE, self._jobs))]}

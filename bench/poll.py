@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from functools import partial
 
+import attrs
+
 from bench.contest import Course, compete
 from bench.contestant import Factory
 from bench.pollers import AiohttpLoop, AlertdPoll, TransportLoop
 from bench.progress import Progress
+from bench.readers import HttpxScript, OfficialSdk
 from bench.result import Figure, Result, lines_of
 from bench.serving import graph_served
 
@@ -56,3 +59,25 @@ def _result(name: str, jobs: int, rounds: int, course: Course, figures: tuple[Fi
         lines=lines_of(course),
         figures=figures,
     )
+
+
+_SDK, _HTTPX = "msgraph-sdk, read only", "httpx, read only"
+
+
+def sdk(jobs: int, rounds: int, progress: Progress) -> Result:
+    """Every job answers as before; the others read it and do nothing with it."""
+    with graph_served(jobs) as server:
+        contestants: dict[str, Factory] = {
+            _ALERTD: partial(AlertdPoll, server.origin, jobs),
+            _SDK: partial(OfficialSdk, server.origin, jobs),
+            _HTTPX: partial(HttpxScript, server.origin, jobs),
+        }
+        course = compete(contestants, rounds, progress)
+    figures = (
+        Figure(what=f"CPU, {_SDK} : {_ALERTD}", value=course.ratio(_SDK, _ALERTD), unit="x", budget=100, at_least=True),
+        Figure(
+            what=f"CPU, {_HTTPX} : {_ALERTD}", value=course.ratio(_HTTPX, _ALERTD), unit="x", budget=25, at_least=True
+        ),
+    )
+    notes = ("Both others send one request for each service principal; alertd compares, judges and stores as well.",)
+    return attrs.evolve(_result("sdk", jobs, rounds, course, figures), notes=notes)

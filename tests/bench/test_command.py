@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from bench.graph_server import Answers
 from bench.registry import BENCHES
-from bench.result import Figure
+from bench.result import Figure, Result
+from bench.results import Taken, write
 
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -51,6 +56,61 @@ def test_a_poll_is_measured_beside_loops_that_only_fetch() -> None:
     assert set(found["medians"]) == {"alertd", "same transport, dropped", "aiohttp, dropped"}
     assert {"python", "aiohttp", "msgspec"} <= found["versions"].keys()
     assert found["machine"]["cores"] >= 1
+
+
+@pytest.mark.parametrize(
+    ("name", "jobs", "needs"),
+    [
+        ("rules", "20", ""),
+        ("expr", "20", "cel_expr_python"),
+        ("sdk", "3", "msgraph"),
+        ("diff", "20", ""),
+        ("render", "2", ""),
+        ("growth", "1200", ""),
+        ("startup", "1", ""),
+    ],
+)
+def test_a_bench_says_what_everything_took(name: str, jobs: str, needs: str) -> None:
+    if needs:
+        pytest.importorskip(needs)
+
+    found = _object(name, "--jobs", jobs, "--rounds", "1")
+
+    assert found["bench"] == name
+    assert all(line["cpu_us"] > 0 and line["wall_us"] > 0 for line in found["medians"].values())
+    assert found["medians"]
+
+
+def test_growth_measures_every_size_up_to_the_one_asked_for() -> None:
+    assert set(_object("growth", "--jobs", "1200", "--rounds", "1")["medians"]) == {"1,000 jobs", "1,200 jobs"}
+
+
+def test_what_is_told_of_a_transition_is_counted_once_and_from_the_moment_it_could_be_seen() -> None:
+    answers = Answers(3, datetime(2026, 1, 5, tzinfo=UTC))
+    well = answers.to("GET", "/v1.0/servicePrincipals/00000001-x/synchronization/jobs", b"")
+    answers.to("GET", "/sick/1", b"")
+    sick = answers.to("GET", "/v1.0/servicePrincipals/00000001-x/synchronization/jobs", b"")
+
+    assert (b'"code":"Quarantine"' in well, b'"code":"Quarantine"' in sick) == (False, True)
+    assert answers.to("GET", "/untold", b"") == b"1"
+    for _ in range(2):
+        answers.to("POST", "/posts", b'{"job": "Workday2AD.00000001"}')
+    assert answers.to("GET", "/untold", b"") == b"0"
+    (delay,) = json.loads(answers.to("GET", "/delays", b""))
+    assert delay >= 0
+
+
+def test_a_chapter_takes_the_place_of_what_was_said_of_the_same_bench_before(tmp_path: Path) -> None:
+    file = tmp_path / "RESULTS.md"
+    for name, value in (("late", 1.0), ("early", 2.0), ("late", 3.0)):
+        result = Result(name=name, sizes={}, thing="x", lines={}, figures=(Figure(what="y", value=value),))
+        machine = {"processor": "p", "cores": 2, "memory_gb": 8, "system": "s", "load": []}
+        write(Taken(result=result, machine=machine, versions={}), ["early", "late"], file=file)
+
+    text = file.read_text(encoding="utf-8")
+    assert [line for line in text.splitlines() if line.startswith("## ")] == ["## early", "## late"]
+    assert "3.00" in text
+    assert "1.00" not in text
 
 
 def test_patience_at_graph_saves_requests_and_adds_no_more_delay_than_its_bound() -> None:
