@@ -46,52 +46,12 @@ from alertd.metrics import Metrics
 from alertd.notify.channels.http import ReceiverHttp
 from alertd.notify.channels.port import Channel
 from alertd.notify.channels.registry import Services
-from alertd.parts import (
-    book_of,
-    channels_of,
-    digests_of,
-    policy_of,
-    routing_of,
-    rules_of,
-    templates_of,
-    watched_of,
-)
-from alertd.render.environment import Templates
+from alertd.parts import Built, build, channels_of, digests_of, http_settings, policy_of, routing_of, watched_of
 from alertd.store.opening import open_store
 from alertd.store.port import Store
 from alertd.web.status import EngineFacts
 
 log = structlog.get_logger(__name__)
-
-
-@attrs.frozen(kw_only=True)
-class Built:
-    """What a configuration makes of itself before anything is started: if this stands, the configuration is right."""
-
-    config: Config
-    book: RuleBook
-    templates: Templates
-    warnings: tuple[Problem, ...] = ()
-
-
-def build(config: Config) -> Built:
-    """Load rules and templates of a configuration; raises ConfigError with everything that is wrong in any of them."""
-    problems: list[Problem] = []
-    rules = _kept(problems, lambda: rules_of(config))
-    book = _kept(problems, lambda: book_of(config, rules.rules)) if rules is not None else None
-    templates = _kept(problems, lambda: templates_of(config))
-    if book is None or templates is None or rules is None:
-        raise ConfigError(problems)
-    warnings = (*config.warnings, *rules.warnings)
-    return Built(config=config, book=book, templates=templates, warnings=warnings)
-
-
-def _kept(problems: list[Problem], make: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever is made
-    try:
-        return make()
-    except ConfigError as error:
-        problems.extend(error.problems)
-        return None
 
 
 class App:
@@ -427,14 +387,3 @@ class _Tokens:
     async def header(self, tenant: str, scope: str, *, rejected: str | None = None) -> str:
         """Give the value of an Authorization header of the tenant's application for this scope; raises PollError."""
         return await self.tenant(tenant).header(scope, rejected=rejected)
-
-
-def http_settings(config: Config) -> HttpSettings:
-    """Give how the wire to Microsoft is used."""
-    return HttpSettings(
-        proxy=config.http.proxy.reveal() if config.http.proxy else None,
-        ca_file=config.http.ca_file,
-        timeout=config.poll.timeout.total_seconds(),
-        concurrency=config.poll.concurrency,
-        requests_per_minute=config.poll.max_requests_per_minute,
-    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from alertd.config.root import Config
 from alertd.config.route_tree import route_tree
 from alertd.config.tenants import Tenant
 from alertd.errors import ConfigError, Problem
+from alertd.graph.settings import HttpSettings
 from alertd.model.suggestion import did_you_mean
 from alertd.model.views import Subject
 from alertd.notify.channels.port import Channel, Integration
@@ -32,6 +33,36 @@ from alertd.rules.shipped import builtin_rules
 
 if TYPE_CHECKING:
     from alertd.notify.channels.registry import Services
+
+
+@attrs.frozen(kw_only=True)
+class Built:
+    """What a configuration makes of itself before anything is started: if this stands, the configuration is right."""
+
+    config: Config
+    book: RuleBook
+    templates: Templates
+    warnings: tuple[Problem, ...] = ()
+
+
+def build(config: Config) -> Built:
+    """Load rules and templates of a configuration; raises ConfigError with everything that is wrong in any of them."""
+    problems: list[Problem] = []
+    rules = _kept(problems, lambda: rules_of(config))
+    book = _kept(problems, lambda: book_of(config, rules.rules)) if rules is not None else None
+    templates = _kept(problems, lambda: templates_of(config))
+    if book is None or templates is None or rules is None:
+        raise ConfigError(problems)
+    warnings = (*config.warnings, *rules.warnings)
+    return Built(config=config, book=book, templates=templates, warnings=warnings)
+
+
+def _kept(problems: list[Problem], make: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever is made
+    try:
+        return make()
+    except ConfigError as error:
+        problems.extend(error.problems)
+        return None
 
 
 def rule_files(config: Config) -> tuple[Path, ...]:
@@ -182,4 +213,15 @@ def policy_of(config: Config) -> DeliveryPolicy:
     """Give how deliveries are tried."""
     return DeliveryPolicy(
         retry_for=config.delivery.retry_for, on_unknown="skip" if config.delivery.on_unknown == "skip" else "retry"
+    )
+
+
+def http_settings(config: Config) -> HttpSettings:
+    """Give how the wire to Microsoft is used."""
+    return HttpSettings(
+        proxy=config.http.proxy.reveal() if config.http.proxy else None,
+        ca_file=config.http.ca_file,
+        timeout=config.poll.timeout.total_seconds(),
+        concurrency=config.poll.concurrency,
+        requests_per_minute=config.poll.max_requests_per_minute,
     )
