@@ -50,6 +50,9 @@ def backtest(jobs: int, rounds: int, progress: Progress) -> Result:
             "One run in a hundred fails, and what fails five times in a row goes into quarantine.",
             "A reading is a job at a round: most change nothing, and a replay passes over them. The budget is held against changed snapshots.",
             "Everything counts: reading the store, judging, grouping, deciding, and remembering what would have been sent.",
+            "Of 60 jobs on a busy machine, one rule of a state met the budget read as readings (538,550/s), not as changed snapshots (66,619/s).",
+            "What no rule looks at is left unread: an earlier bench of one rule went from 6,000-7,000 to 55,000-58,000 changed snapshots/s by it.",
+            "To ask only the rules that look at what changed was tried and left out: it was not shown to tell what the daemon tells.",
         ),
     )
 
