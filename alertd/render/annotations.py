@@ -116,10 +116,11 @@ def _compiled(
     annotations: Mapping[str, str], roots: Mapping[str, Any], zone: ZoneInfo | None
 ) -> Mapping[str, jinja2.Template]:
     environment = _environment(zone)
-    problems = [problem for name, text in annotations.items() for problem in _problems(environment, name, text, roots)]
+    found = {name: _compile(environment, name, text, roots) for name, text in annotations.items()}
+    problems = [problem for one in found.values() if not isinstance(one, jinja2.Template) for problem in one]
     if problems:
         raise ConfigError(problems)
-    return {name: environment.from_string(text) for name, text in annotations.items()}
+    return {name: one for name, one in found.items() if isinstance(one, jinja2.Template)}
 
 
 @functools.cache
@@ -127,21 +128,24 @@ def _environment(zone: ZoneInfo | None) -> MessageEnvironment:
     return MessageEnvironment(zone=zone)
 
 
-def _problems(environment: MessageEnvironment, name: str, text: str, roots: Mapping[str, Any]) -> Iterable[Problem]:
+def _compile(
+    environment: MessageEnvironment, name: str, text: str, roots: Mapping[str, Any]
+) -> jinja2.Template | list[Problem]:
     path = f"annotations.{name}"
     try:
         tree = environment.parse(text)
-        environment.compile(tree)
+        unknown = list(unknown_names(tree, environment.globals, roots))  # before the compiler, which changes the tree
+        code = environment.compile(tree)
     except jinja2.TemplateSyntaxError as exc:
         cure = environment.cure(exc)
         return [Problem(path=path, line=exc.lineno, found=(exc.message or "a syntax error").rstrip("."), cure=cure)]
     except RecursionError:
         return [Problem(path=path, found="expressions nested too deeply", cure="make it shorter")]
-    unknown = unknown_names(tree, environment.globals, roots)
-    return [
+    problems = [
         Problem(path=path, line=each.line, found=f"unknown name `{each.name}`", cure=each.cure, code="unknown-variable")
         for each in unknown
     ]
+    return problems or environment.template_class.from_code(environment, code, environment.globals)
 
 
 def _rendered(template: jinja2.Template, context: Mapping[str, Any]) -> str:
