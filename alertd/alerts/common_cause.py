@@ -99,9 +99,8 @@ def _value(alert: Alert, name: str) -> str:
 
 
 def _code(alert: Alert) -> str:
-    """Give the code of the error that matters now; Graph writes ``None`` where there is none."""
-    code = error_code(alert.evidence.status)
-    return "" if code in {None, "None"} else code or ""
+    """Give the code of the error that matters now; empty where there is none."""
+    return error_code(alert.evidence.status) or ""
 
 
 def _text(values: Mapping[str, str]) -> str:
@@ -216,10 +215,11 @@ def _worded(cause: CommonCause, parent: Alert) -> Alert:
 def _evidence(children: Sequence[Alert], now: datetime) -> Evidence:
     """Give the children, the latest first; where one code explains them all, the status of one says what to do."""
     latest = sorted(children, key=_began, reverse=True)
-    status = latest[-1].evidence.status if len({_code(child) for child in children}) == 1 else None
+    first, codes = latest[-1], {_code(child) for child in children}
+    status = first.evidence.status if len(codes) == 1 and "" not in codes else None
     return Evidence(
-        status=attrs.evolve(status, troubleshootingUrl=None) if status is not None and _code(latest[-1]) else None,
-        observed_from=_began(latest[-1])[0],
+        status=attrs.evolve(status, troubleshootingUrl=None) if status is not None else None,
+        observed_from=_began(first)[0],
         observed_to=now,
         children=tuple(_child(child) for child in latest[:LISTED_MAX]),
         children_total=len(children),

@@ -161,7 +161,7 @@ class _Seen:
         return QuarantinedJob(
             **self._named(),
             reason=(quarantine.reason if quarantine else None) or "",
-            error_code=(error_code(self.status) or "").removeprefix("None"),
+            error_code=error_code(self.status) or "",
             since=facts.quarantinedSince,
             disable_at=facts.disableAt,
         )

@@ -14,6 +14,9 @@ import attrs
 
 from alertd.model.resources import SynchronizationError, SynchronizationStatus
 
+# What Graph writes in the place of a code where there is none.
+_NO_CODE = frozenset({None, "", "None"})
+
 _LEARN = "https://learn.microsoft.com/entra/identity"
 _QUARANTINE = f"{_LEARN}/app-provisioning/application-provisioning-quarantine-status"
 _LOGS = f"{_LEARN}/monitoring-health/howto-analyze-provisioning-logs"
@@ -365,11 +368,11 @@ def error_of(status: SynchronizationStatus | None) -> SynchronizationError | Non
 
 
 def error_code(status: SynchronizationStatus | None) -> str | None:
-    """Give the code of the error that matters."""
+    """Give the code of the error that matters; null also where the error has none, only a message."""
     error = error_of(status)
-    return error.code if error is not None else None
+    return error.code if error is not None and error.code not in _NO_CODE else None
 
 
 def _says_something(error: SynchronizationError) -> bool:
     """Tell an error from Graph's way of saying "no error": code ``None`` as text and an empty message."""
-    return error.code not in {None, "", "None"} or bool(error.message)
+    return error.code not in _NO_CODE or bool(error.message)

@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alertd.alerts.common_cause import CommonCause, gathered
+from alertd.alerts.common_cause import TEMPLATE, CommonCause, gathered
 from alertd.alerts.judgement import Move
 from alertd.alerts.lifecycle import end
-from alertd.model.alert import Alert, Ended, Evidence, Identity, State
+from alertd.model.alert import Alert, Child, Ended, Evidence, Identity, State
 from alertd.model.resources import SynchronizationError, SynchronizationQuarantine, SynchronizationStatus
+from alertd.model.views import Job
 from alertd.notify.inhibition import inhibitor
 from alertd.notify.matchers import parse_matcher
 
@@ -104,8 +105,87 @@ def test_the_parent_is_an_alert_with_the_labels_that_route_it() -> None:
         "alertname": "Many", "severity": "critical", "tenant": "contoso", "tenant_id": "id-contoso", "region": "emea", "team": "identity",
     }  # fmt: skip
     assert (parent.state, parent.startsAt, parent.activeSince, parent.episode) == (State.FIRING, at(30), at(0), 1)
-    assert parent.annotations == {"summary": "3 of them"}
+    assert (parent.template, parent.annotations) == (TEMPLATE, {"summary": "3 of them"})
+    assert (parent.evidence.observed_from, parent.evidence.observed_to) == (at(0), at(30))
     assert [child.title for child in parent.evidence.children] == ["c", "b", "a"]
+
+
+@pytest.mark.parametrize("odd", ["a", "b", "c"])
+def test_a_label_that_one_child_has_otherwise_is_none_of_the_parent_s(odd: str) -> None:
+    labels = {one.labels["job_id"]: {**one.labels} for one in THREE}
+    labels[odd]["region"] = "apac"
+
+    parent = parent_of(*(attrs.evolve(one, labels=labels[one.labels["job_id"]]) for one in THREE))
+
+    assert "region" not in parent.labels
+
+
+def test_where_a_label_is_missing_the_children_agree_in_its_absence() -> None:
+    by_region = attrs.evolve(CAUSE, equal=("tenant", "region", "zone"))
+
+    parent = parent_of(*THREE, cause=by_region)
+
+    assert parent.identity.cause == '{region="emea", zone=""}'
+    assert (parent.labels["region"], parent.labels["zone"]) == ("emea", "")
+    assert by_region.owns(parent)
+
+
+def test_a_child_began_when_it_began_to_fire() -> None:
+    """What it was pending before counts neither for the window nor for when the parent began."""
+    parent = parent_of(*(attrs.evolve(one, activeSince=at(-60 * place)) for place, one in enumerate(THREE)))
+
+    assert parent.activeSince == at(0)
+    assert [child.startsAt for child in parent.evidence.children] == [at(9), at(4), at(0)]
+
+
+def test_a_child_is_told_with_where_it_is_to_be_seen() -> None:
+    seen = Job(id="a", servicePrincipalId="sp-a", displayName="Salesforce", url="https://entra.microsoft.com/sp-a")
+    known = job("a", 0, code="Refused")
+    known = attrs.evolve(known, evidence=attrs.evolve(known.evidence, job=seen))
+    anonymous = job("b", 0, labels={"alertname": "Quarantined", "job_id": "b"}, tenant="contoso")
+
+    parent = parent_of(known, anonymous, THREE[2])
+
+    children = {child.fingerprint: child for child in parent.evidence.children}
+    assert children[known.fingerprint] == Child(
+        fingerprint=known.fingerprint,
+        name="Quarantined",
+        title="Salesforce",
+        tenant="contoso",
+        startsAt=at(0),
+        error_code="Refused",
+        url="https://entra.microsoft.com/sp-a",
+    )
+    assert (children[anonymous.fingerprint].tenant, children[anonymous.fingerprint].url) == ("", None)
+
+
+@pytest.mark.parametrize(
+    ("codes", "expected"),
+    [
+        pytest.param(["Refused", "Refused", "Refused"], "a", id="one explains them all: the first child's status"),
+        pytest.param(["Refused", "Refused", "Expired"], None, id="two codes"),
+        pytest.param(["Refused", None, "Refused"], None, id="one has none"),
+        pytest.param([None, None, None], None, id="none has one"),
+    ],
+)
+def test_a_status_says_what_to_do_where_one_code_explains_all(codes: list[str | None], expected: str | None) -> None:
+    """The page of one job's errors would mislead: a parent is about all of them."""
+    children = [job(name, minute, code=code) for name, minute, code in zip("abc", (0, 4, 9), codes, strict=True)]
+    children = [_with_page(child) for child in children]
+
+    status = parent_of(*children).evidence.status
+
+    assert (status and status.synchronizedEntryCountByType) == (expected and {expected: 1})
+    assert status is None or status.troubleshootingUrl is None
+
+
+def _with_page(child: Alert) -> Alert:
+    status = attrs.evolve(
+        child.evidence.status,
+        troubleshootingUrl=f"https://entra.microsoft.com/{child.labels['job_id']}",
+        synchronizedEntryCountByType={child.labels["job_id"]: 1},
+    )
+    return attrs.evolve(child, evidence=attrs.evolve(child.evidence, status=status))
 
 
 def test_across_tenants_by_error_code() -> None:
@@ -225,6 +305,25 @@ def test_it_fires_again_as_its_next_episode() -> None:
         None,
         at(50),
     )
+
+
+def test_one_that_was_joined_is_news_up_to_its_next_episode() -> None:
+    """Whoever has heard of it only before others joined has not heard of them."""
+    joined = parent_of(*THREE, job("d", 40), parent_of(*THREE), minute=40)
+    over = parent_of(joined, minute=45)
+
+    again = parent_of(job("a", 50), job("b", 51), job("c", 52), over, minute=52)
+
+    assert (again.episode, again.inherits_from) == (3, 2)
+
+
+def test_alerts_that_nobody_keeps_any_more_say_nothing_of_an_end() -> None:
+    parent = parent_of(*THREE)
+
+    (move,) = moves(THREE[0], parent, minute=40, moved=(Move(THREE[1], None),))
+
+    assert move.after is not None
+    assert move.after.ended is Ended.RESOLVED
 
 
 def test_a_cause_that_agrees_in_something_else_now_owns_it_no_more() -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from alertd.alerts.sighting import Watched
-from alertd.model.alert import Alert, Identity, State
-from alertd.model.digest import KEPT, Digest, TenantHealth
+from alertd.model.alert import Alert, Evidence, Identity, State
+from alertd.model.digest import KEPT, Digest, FailedDelivery, TenantHealth, UnreadTenant, UnresolvedAlert
 from alertd.model.facts import step
 from alertd.model.notification import DeliveryState, Reason, Rendered
 from alertd.model.resources import (
@@ -22,6 +24,7 @@ from alertd.model.resources import (
     SynchronizationStatus,
     SynchronizationTaskExecution,
 )
+from alertd.model.views import Job
 from alertd.notify.digest import of_alerts, of_deliveries, of_jobs, of_tenant
 from alertd.notify.matchers import parse_matcher
 from alertd.notify.silences import Silence
@@ -130,6 +133,12 @@ def test_a_quarantined_job_is_named_with_its_deadline() -> None:
     assert (told.since, told.disable_at) == (NOW - days(20), NOW + days(8))
 
 
+def test_of_a_quarantine_that_says_nothing_and_an_application_without_a_name_the_job_is_named() -> None:
+    (told,) = of_jobs(CONTOSO, [record(code="Quarantine")], {}, {}, NOW, SINCE).quarantined
+
+    assert (told.title, told.reason, told.error_code) == ("J.1", "", "")
+
+
 def test_the_earliest_deadline_comes_first() -> None:
     def since(number: int) -> JobRecord:
         return record(f"{number}", "Quarantine", quarantine=SynchronizationQuarantine(seriesBegan=NOW - days(number)))
@@ -149,6 +158,12 @@ def test_the_earliest_deadline_comes_first() -> None:
         pytest.param(record(escrows=9, changed=NOW), {"J.1": None}, [(0, 9)], id="none counted then"),
         pytest.param(record(escrows=9, changed=NOW), {}, [], id="the history does not reach so far back"),
         pytest.param(record(escrows=9, first_seen=NOW - days(1)), {}, [], id="not there then"),
+        pytest.param(
+            record(escrows=9, first_seen=SINCE, changed=NOW), {"J.1": 4}, [(4, 9)], id="first seen by the digest before"
+        ),
+        pytest.param(
+            record(escrows=9, changed=SINCE), {"J.1": 4}, [], id="the digest before has told the latest change"
+        ),
     ],
 )
 def test_what_has_become_of_errors(
@@ -159,7 +174,21 @@ def test_what_has_become_of_errors(
     digest = jobs(job, before=stood)
 
     assert [(trend.before, trend.now) for trend in digest.trends] == expected
+    assert digest.trends_total == len(expected)
     assert digest.escrows - digest.escrows_before == sum(now - then for then, now in expected)
+
+
+@pytest.mark.parametrize(
+    "status",
+    [pytest.param(None, id="no status"), pytest.param(SynchronizationStatus(code="Active"), id="it has not run yet")],
+)
+def test_a_job_that_has_not_run_has_no_errors(status: SynchronizationStatus | None) -> None:
+    job = record(escrows=9, changed=NOW)
+    stood = {("sp-J.1", "J.1"): job.job}
+
+    digest = jobs(attrs.evolve(job, job=attrs.evolve(job.job, status=status)), before=stood)
+
+    assert [(trend.before, trend.now) for trend in digest.trends] == [(9, 0)]
 
 
 def test_without_a_digest_before_there_is_no_trend() -> None:
@@ -174,22 +203,49 @@ def test_without_a_digest_before_there_is_no_trend() -> None:
 
 
 @pytest.mark.parametrize(
+    "portion",
+    [
+        pytest.param(lambda: of_tenant("contoso", None, NOW, SINCE), id="rounds"),
+        pytest.param(lambda: jobs(record()), id="jobs"),
+        pytest.param(lambda: of_alerts("contoso", [alert()], [], NOW, SINCE), id="alerts"),
+        pytest.param(lambda: of_deliveries([], NOW, SINCE), id="deliveries"),
+    ],
+)
+def test_every_portion_says_which_time_it_tells_of(portion: Callable[[], Digest]) -> None:
+    digest = portion()
+
+    assert (digest.at, digest.since) == (NOW, SINCE)
+
+
+@pytest.mark.parametrize(
     ("known", "expected"),
     [
         pytest.param(TenantRecord(key="k", name="contoso", rounds=3, lastPollAt=NOW), None, id="read"),
-        pytest.param(None, ("", True, 0), id="never asked"),
-        pytest.param(TenantRecord(key="k", name="contoso"), ("", True, 0), id="known, and no round has ended"),
+        pytest.param(None, UnreadTenant(tenant="contoso", whole=True), id="never asked"),
         pytest.param(
-            TenantRecord(key="k", name="contoso", rounds=3, consecutivePollFailures=2, lastPollError="auth", failedServicePrincipals=9),
-            ("auth", True, 2), id="nothing answers",
+            TenantRecord(key="k", name="contoso"),
+            UnreadTenant(tenant="contoso", whole=True),
+            id="known, and no round has ended",
         ),
-        pytest.param(TenantRecord(key="k", name="contoso", rounds=3, failedServicePrincipals=1), ("", False, 0), id="some do not answer"),
+        pytest.param(
+            TenantRecord(
+                key="k", name="contoso", rounds=3, consecutivePollFailures=1, lastPollError="auth",
+                failedServicePrincipals=9, lastPollAt=NOW - days(1),
+            ),
+            UnreadTenant(tenant="contoso", error="auth", whole=True, failed_rounds=1, applications=9, last_poll_at=NOW - days(1)),
+            id="nothing answers",
+        ),
+        pytest.param(
+            TenantRecord(key="k", name="contoso", rounds=3, failedServicePrincipals=1, lastPollAt=NOW),
+            UnreadTenant(tenant="contoso", whole=False, applications=1, last_poll_at=NOW),
+            id="some do not answer",
+        ),
     ],
 )  # fmt: skip
-def test_tenants_that_cannot_be_read(known: TenantRecord | None, expected: tuple[str, bool, int] | None) -> None:
+def test_tenants_that_cannot_be_read(known: TenantRecord | None, expected: UnreadTenant | None) -> None:
     digest = of_tenant("contoso", known, NOW, SINCE)
 
-    assert [(one.error, one.whole, one.failed_rounds) for one in digest.unread] == ([expected] if expected else [])
+    assert digest.unread == ((expected,) if expected else ())
     assert (digest.unread_total, digest.fine_total) == ((0, 1) if expected is None else (1, 0))
 
 
@@ -206,6 +262,39 @@ def test_what_fires_is_listed_from_the_oldest_on() -> None:
     assert [(one.name, one.silenced) for one in digest.unresolved] == [("JobQuarantined", False), ("JobStale", False)]
     assert [one.name for one in (digest + Digest(at=NOW)).unresolved] == ["JobStale", "JobQuarantined"]
     assert (digest.firing, digest.severity) == ({"critical": 1, "warning": 1}, "critical")
+    assert (digest.unresolved_total, digest.tenants) == (2, (TenantHealth(tenant="contoso", firing=2),))
+
+
+def test_an_alert_is_told_with_where_it_is_to_be_seen() -> None:
+    job = Job(id="J.1", servicePrincipalId="sp", displayName="Salesforce", url="https://entra.microsoft.com/sp")
+    fires = attrs.evolve(
+        alert(hours=3),
+        activeSince=NOW - timedelta(hours=5),
+        annotations={"summary": "Salesforce is in quarantine"},
+        evidence=Evidence(job=job),
+    )
+
+    (told,) = of_alerts("contoso", [fires], [], NOW, SINCE).unresolved
+
+    assert told == UnresolvedAlert(
+        name="JobQuarantined",
+        severity="critical",
+        tenant="contoso",
+        title="Salesforce",
+        since=NOW - timedelta(hours=3),
+        summary="Salesforce is in quarantine",
+        fingerprint=fires.fingerprint,
+        url="https://entra.microsoft.com/sp",
+    )
+
+
+def test_alertd_itself_is_no_tenant() -> None:
+    own = attrs.evolve(alert("ReceiverFailing"), labels={"alertname": "ReceiverFailing"})
+
+    digest = of_alerts("", [own], [], NOW, SINCE)
+
+    assert (digest.tenants, digest.tenants_total) == ((), 0)
+    assert [(one.tenant, one.title, one.url) for one in digest.unresolved] == [("", "alertd", None)]
 
 
 def test_what_is_silenced_is_still_unresolved_and_says_so() -> None:
@@ -226,17 +315,39 @@ def test_what_is_silenced_is_still_unresolved_and_says_so() -> None:
 def test_deliveries_given_up_are_counted_by_integration_since_the_digest_before() -> None:
     given_up = [
         delivery("a", "oncall/teams/default", NOW - days(1), "404"),
-        delivery("b", "oncall/teams/default", NOW - days(2), "503"),
-        delivery("c", "oncall/email/default", NOW - days(3)),
-        delivery("d", "oncall/email/default", SINCE - days(1)),
+        delivery("b", "oncall/email/default", SINCE - days(1)),
+        delivery("c", "oncall/teams/default", NOW - days(2), "503"),
+        delivery("d", "oncall/email/default", SINCE),
     ]
 
     digest = of_deliveries(given_up, NOW, SINCE)
 
-    assert [(one.integration, one.count, one.error) for one in digest.failed] == [
-        ("oncall/teams/default", 2, "404"),
-        ("oncall/email/default", 1, "503"),
+    assert digest.failed == (
+        FailedDelivery(integration="oncall/teams/default", count=2, last_at=NOW - days(1), error="404"),
+        FailedDelivery(integration="oncall/email/default", count=1, last_at=SINCE, error="503"),
+    )
+    assert digest.failed_total == 2
+
+
+@pytest.mark.parametrize(
+    ("ended", "expected"),
+    [
+        pytest.param([1, 2], "first", id="the latest comes first"),
+        pytest.param([2, 1], "second", id="it comes last: it was decided earlier, and tried for longer"),
+        pytest.param([1, 1], "first", id="both at once"),
+    ],
+)
+def test_the_error_told_is_that_of_the_latest_end(ended: list[int], expected: str) -> None:
+    """They come by the time they were decided, which is not the order in which they were given up."""
+    errors = zip(ended, ["first", "second"], strict=True)
+    given_up = [
+        attrs.evolve(delivery(error, "oncall/teams/default", NOW - days(ago), error), decided_at=NOW - days(6))
+        for ago, error in errors
     ]
+
+    (failed,) = of_deliveries(given_up, NOW, SINCE).failed
+
+    assert (failed.count, failed.error, failed.last_at) == (2, expected, NOW - days(min(ended)))
 
 
 # Sums.

@@ -75,6 +75,9 @@ def alert(state: State, clear_since: datetime | None = None) -> Alert:
             running(minutes(40)), [], (LATEST, LookReason.MOST), id="expected later than the bound: at the bound"
         ),
         pytest.param(
+            running(minutes(25)), [], (LATEST, LookReason.RUN_EXPECTED), id="expected at the bound: no later for it"
+        ),
+        pytest.param(
             running(minutes(15), ended=START - minutes(60)),
             [],
             (START - minutes(45), LookReason.RUN_EXPECTED),
@@ -94,6 +97,10 @@ def alert(state: State, clear_since: datetime | None = None) -> Alert:
         pytest.param(
             running(minutes(15), state="Disabled"), [], (LATEST, LookReason.STANDING_STILL), id="schedule disabled"
         ),
+        pytest.param(
+            running(minutes(15), state="Paused"), [], (LATEST, LookReason.STANDING_STILL), id="schedule paused"
+        ),
+        pytest.param(SynchronizationJob(id="SF.1"), [], (START, LookReason.UNKNOWN), id="it has no status yet"),
         pytest.param(
             running(minutes(15)),
             [alert(State.PENDING)],

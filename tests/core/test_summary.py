@@ -5,16 +5,22 @@ Where the format of tests can say it, it stands in tests/scenarios/mute-summary.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import attrs
 import pytest
 
-from alertd.model.notification import DeliveryState, Reason
+from alertd.model.alert import Alert, Ended
+from alertd.model.notification import DeliveryState, Reason, ResolvedAlert
+from alertd.notify.decide import Decision
+from alertd.notify.flush import Turn
 from alertd.notify.routes import Route
+from alertd.notify.summary import share, summary
 from alertd.store.values import Announced, Delivery, Share
 
 from .alerts import event
 from .desk import DAY, HOUR, MINUTE, Desk, Receiver, route
-from .talks import message
+from .talks import B_ENDED, NOW, PRUNED, TEAMS, A, B, line, message, talk
 
 pytestmark = pytest.mark.anyio
 
@@ -191,3 +197,60 @@ def test_a_conversation_sees_its_share_of_a_summary() -> None:
     assert (second.reason, second.firing, second.events, second.repeats) == (Reason.REPEAT, (), (), 3)
     assert (first.id, first.state) == (delivery.id, delivery.state)
     assert whole.as_told_in("a") is whole
+
+
+def turn(*firing: Alert, labels: Mapping[str, str]) -> Turn:
+    """Give what a group of these labels would say."""
+    decision = Decision(reason=Reason.FIRST_NOTIFICATION, firing=firing)
+    return Turn(listener=TEAMS, conversation=attrs.evolve(talk(), group_labels=labels), decision=decision)
+
+
+@pytest.mark.parametrize(
+    ("reason", "repeats"),
+    [
+        pytest.param(Reason.REPEAT, 3, id="a reminder is one more in a row"),
+        pytest.param(Reason.NEW_ALERTS, 0, id="news begins the row anew"),
+    ],
+)
+def test_a_share_says_what_its_conversation_would_have_said(reason: Reason, repeats: int) -> None:
+    known = attrs.evolve(talk(A), sequence=4, repeats=2)
+    ends = (ResolvedAlert(alert=B_ENDED, ended=Ended.RESOLVED),)
+    said = Decision(reason=reason, firing=(A,), resolved=ends, events=(PRUNED,))
+
+    told = share(Turn(listener=TEAMS, conversation=known, decision=said), known)
+
+    assert told == Share(
+        conversation_id="c",
+        sequence=4,
+        reason=reason,
+        repeats=repeats,
+        firing=(line(A),),
+        resolved=(line(B_ENDED),),
+        events=(PRUNED.key,),
+    )
+
+
+def test_it_names_the_route_and_what_its_groups_have_in_common() -> None:
+    turns = [turn(A, labels={"team": "identity", "alertname": "A"}), turn(B, labels={"team": "identity"})]
+
+    told = summary("root/night", turns, NOW, replaces=None, external_url="https://alertd.example.com")
+
+    assert (told.group_key, told.group_labels) == ("root/night", {"team": "identity"})
+    assert (told.receiver, told.at, told.external_url) == ("ops", NOW, "https://alertd.example.com")
+    assert (told.key, told.sequence) == (f"{told.conversation}-1", 1)
+
+
+def test_each_muted_time_has_a_conversation_of_its_own() -> None:
+    turns = [turn(A, labels={})]
+
+    told = [summary("root/night", turns, NOW + days * DAY, replaces=None, external_url=None) for days in range(3)]
+
+    assert len({one.conversation for one in told}) == 3
+
+
+def test_one_that_replaces_another_goes_on_in_its_conversation() -> None:
+    before = attrs.evolve(message(Reason.MUTE_SUMMARY, A), conversation_id="of-the-night", sequence=2)
+
+    told = summary("root/night", [turn(A, labels={})], NOW, replaces=before, external_url=None)
+
+    assert (told.conversation, told.sequence, told.key) == ("of-the-night", 3, "of-the-night-3")

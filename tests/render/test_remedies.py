@@ -5,9 +5,14 @@ from __future__ import annotations
 import attrs
 import pytest
 
-from alertd.model.resources import QUARANTINE_REASONS, SynchronizationError, SynchronizationStatus
+from alertd.model.resources import (
+    QUARANTINE_REASONS,
+    SynchronizationError,
+    SynchronizationStatus,
+    SynchronizationTaskExecution,
+)
 from alertd.render.links import safe_link
-from alertd.render.remedies import error_of, remedy_for, remedy_for_code
+from alertd.render.remedies import error_code, error_of, remedy_for, remedy_for_code
 from alertd.render.samples import TEMPLATES, status
 
 
@@ -94,3 +99,13 @@ def test_a_placeholder_is_no_error() -> None:
 
     assert error_of(fresh) is None
     assert error_of(None) is None
+
+
+@pytest.mark.parametrize("code", [None, "", "None"])
+def test_an_error_with_a_message_alone_has_no_code(code: str | None) -> None:
+    """Graph writes `None` where there is none; whatever agrees by its code must not agree in that."""
+    said = SynchronizationError(code=code, message="The service answered 503")
+    failed = SynchronizationStatus(code="Active", lastExecution=SynchronizationTaskExecution(error=said))
+
+    assert error_of(failed) == said
+    assert error_code(failed) is None
