@@ -34,7 +34,10 @@ def write(taken: Taken, order: Sequence[str], *, file: Path = FILE) -> None:
     """Put a chapter into the file in place of what it said of that bench before. order: the names of all benches."""
     chapters = _chapters(file.read_text(encoding="utf-8")) if file.exists() else {}
     chapters[taken.result.name] = _chapter(taken)
-    file.write_text("\n".join([_HEAD, *(chapters[name] for name in order if name in chapters)]), encoding="utf-8")
+    missing = [f"`{name}`" for name in order if name not in chapters]
+    told = [f"Not taken yet: {', '.join(missing)}.\n"] if missing else []
+    there = [chapters[name] for name in order if name in chapters]
+    file.write_text("\n".join([_HEAD, *told, *there]), encoding="utf-8")
 
 
 def _chapters(text: str) -> dict[str, str]:
