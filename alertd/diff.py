@@ -127,7 +127,8 @@ def _plan(paths: tuple[str, ...]) -> _Plan:
 def _put(tree: _Tree, path: str, number: int) -> None:
     *above, last = _segments(path)
     for segment in above:
-        tree = tree.setdefault(segment, {})
+        if isinstance(tree, dict):  # else another change gives a whole value at, or above, this place
+            tree = tree.setdefault(segment, {})
     if not isinstance(tree, dict) or isinstance(tree.get(last), dict):
         raise ValueError(f"{path!r} lies above or below another change")  # noqa: TRY004 - a path that does not fit, like any other
     tree[last] = number

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 
-from alertd.diff import apply, diff
+from alertd.diff import apply, diff, value_at
 from alertd.model.change import Change
 from alertd.model.resources import (
     EntryCounts,
@@ -274,3 +274,37 @@ def test_a_path_that_names_no_property_is_refused(path: str) -> None:
     """One kind of error for all of them: replay of a damaged history has one thing to catch."""
     with pytest.raises(ValueError, match=r"path|propert"):
         apply(job(code="Active"), [Change(path, None, "x")])
+
+
+@pytest.mark.parametrize(
+    ("upper", "lower"),
+    [
+        pytest.param("status.lastExecution", "status.lastExecution.state", id="right below"),
+        pytest.param("status.lastExecution", "status.lastExecution.error.code", id="further below"),
+        pytest.param("job.settings", 'job.settings["a"]', id="a key"),
+    ],
+)
+def test_changes_of_which_one_lies_in_another_are_refused(upper: str, lower: str) -> None:
+    """Whichever came later would win, silently; of a damaged history that is no answer."""
+    for paths in ((upper, lower), (lower, upper)):
+        with pytest.raises(ValueError, match=r"lies above or below another change"):
+            apply(job(code="Active"), [Change(path, None, None) for path in paths])
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("status.code", "Active"),
+        ("status.lastExecution.state", "Failed"),
+        ("job.schedule.state", None),
+        ('job.settings["a"]', "x"),
+        ('job.settings["b"]', None),
+        ("status.quarantine.error.code", None),
+    ],
+)
+def test_what_stands_at_a_path(path: str, expected: object) -> None:
+    """Null where it, or whatever would hold it, is not there."""
+    status = SynchronizationStatus(code="Active", lastExecution=SynchronizationTaskExecution(state="Failed"))
+    known = SynchronizationJob(id="SF.1", status=status, synchronizationJobSettings=JobSettings({"a": "x"}))
+
+    assert value_at(known, path) == expected
