@@ -128,7 +128,9 @@ class Play:
         """Do not ask the first service principal."""
         return self.round(NotAsked(), after=after)
 
-    def round(self, *readings: Reading, after: timedelta = POLL) -> Observation:
+    def round(
+        self, *readings: Reading, after: timedelta = POLL, asleep: Mapping[str, datetime | None] | None = None
+    ) -> Observation:
         """Read the principals in their order, keep what changed, and close the round."""
         self.now += after
         part = Slice(
@@ -140,6 +142,7 @@ class Play:
             readings=dict(zip(self.principals, readings, strict=False)),
             now=self.now,
             tells_first_sight=self._tells_first_sight,
+            asleep=asleep or {},
         )
         seen = observe(part, self.book)
         self._keep(seen)
