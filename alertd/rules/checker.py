@@ -212,9 +212,7 @@ class Checker:
 
     def _arithmetic(self, node: ast.BinOp) -> Term:
         left, right = self.term(node.left), self.term(node.right)
-        operator = _OPERATORS.get(type(node.op))
-        if operator is None:
-            return self.fault(node, "an operator unknown here", "one of + - * / %", "")
+        operator = _OPERATORS[type(node.op)]
         kind = _result(left.type, operator, right.type)
         if kind is None:
             found = f"{left.type} {operator} {right.type}"
@@ -223,11 +221,8 @@ class Checker:
 
     def _comparison(self, node: ast.Compare) -> Term:
         operands = tuple(self.term(operand) for operand in (node.left, *node.comparators))
-        operators = tuple(_OPERATORS.get(type(operator)) for operator in node.ops)
-        known = tuple(operator for operator in operators if operator is not None)
-        if len(known) < len(operators):
-            return self.fault(node, "`is`", "`==` or `!=`", "write `== null` or `!= null`")
-        term = Comparison(operands=operands, operators=known, type=BOOL.certain, **self.place(node))
+        operators = tuple(_OPERATORS[type(operator)] for operator in node.ops)
+        term = Comparison(operands=operands, operators=operators, type=BOOL.certain, **self.place(node))
         for (left, operator, right), place in zip(term.pairs, node.comparators, strict=True):
             self._pair(place, left, operator, right)
         return term

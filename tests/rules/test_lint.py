@@ -51,7 +51,15 @@ def of_condition(text: str) -> list[Problem]:
         pytest.param('status.code in ["Active"] and status.code not in ["Active", "Paused"]', id="in and not in"),
         pytest.param("job.failureStreak > 5 and job.failureStreak < 3", id="bounds that cross"),
         pytest.param("job.failureStreak > 5 and job.failureStreak <= 5", id="bounds that touch"),
+        pytest.param("job.failureStreak < 3 and job.failureStreak > 5", id="the upper bound first"),
         pytest.param("5 < job.failureStreak < 3", id="a chain that crosses"),
+        pytest.param("job.failureStreak < 3 and job.failureStreak == 3", id="a value at a bound that excludes it"),
+        pytest.param(
+            "job.failureStreak <= 3 and job.failureStreak == 7", id="a value beyond a bound that includes itself"
+        ),
+        pytest.param(
+            "job.escrowRatio in [null, 1] and job.escrowRatio > 1", id="no member above, and null is above nothing"
+        ),
         pytest.param("3 > job.failureStreak and job.failureStreak == 7", id="a value out of bounds"),
         pytest.param("status.quarantine == null and status.quarantine != null", id="null and not"),
         pytest.param("job.disableAt == null and job.disableAt > now", id="null and ordered"),
@@ -59,6 +67,10 @@ def of_condition(text: str) -> list[Problem]:
         pytest.param("job.failureStreak > null", id="ordered against null"),
         pytest.param("age(job.lastSeenAt) > hours(2) and age(job.lastSeenAt) < minutes(5)", id="durations"),
         pytest.param('not (status.code != "Active") and status.code == "Paused"', id="behind a not"),
+        pytest.param('"Active" == status.code and "Paused" == status.code', id="the constant first"),
+        pytest.param(
+            'status.code == "Active" and not (status.code == "Active" or job.gone)', id="behind the not of an or"
+        ),
         pytest.param("status.escrowsPruned and 1 > 2", id="a constant part"),
         pytest.param("false", id="false"),
         pytest.param("null", id="null"),
@@ -91,6 +103,11 @@ def test_always_true(text: str) -> None:
         'status.code == "Active" or status.code == "Paused"',
         "job.failureStreak >= 5 and job.failureStreak <= 5",
         "job.failureStreak > 5 or job.failureStreak <= 5",
+        "job.failureStreak > 5 and job.failureStreak > 3",
+        "job.failureStreak < 3 and job.failureStreak < 5",
+        "job.escrowRatio in [null, 1] and job.escrowRatio > 0.5",
+        'previous.code == status.code and previous.code == "Active"',
+        'previous.code == status.code and status.code == "Active"',
         "job.failureStreak > params.a and job.failureStreak < params.b",
         'status.code in ["Active", "Paused"] and status.code != "Paused"',
         "params.a > 5 and status.escrowsPruned",
@@ -196,6 +213,9 @@ def test_unknown_enum_member_of_a_constant() -> None:
         ("not (status.escrowsPruned or job.escrowRatio >= 0.5)", 1),
         ("not (age(job.lastSeenAt) < hours(1))", 1),
         ("not (previous.countSuccessiveCompleteFailures < 5)", 1),
+        ("not (previous_job.failureStreak < 5)", 1),
+        ('not (number(tenant.labels["limit"]) < 5)', 1),
+        ("not (len(tenant.labels) < 5)", 0),
         ('not (status.code == "Active")', 0),
         ("not (job.failureStreak < 5)", 0),
         ("not (tenant.pollCoverage < 1)", 0),
@@ -220,6 +240,28 @@ def test_negated_comparison(text: str, expected: int) -> None:
 )
 def test_truth_of_value(text: str, expected: int) -> None:
     assert [problem.code for problem in of_condition(text)] == ["truth-of-value"] * expected
+
+
+def test_a_text_from_either_of_two_enums_may_be_a_member_of_one() -> None:
+    assert of_condition('(status.code if job.gone else job.schedule.state) == "Disabled"') == []
+
+
+@pytest.mark.parametrize(
+    ("text", "found", "cure"),
+    [
+        ("1 > 2", "a condition that never holds", "look for parts that exclude each other"),
+        ("1 < 2", "a condition that always holds", "look for `or` where `and` is meant, or remove the rule"),
+        (
+            "not (job.escrowRatio < 5)",
+            "`not` before `job.escrowRatio < 5`, which also holds where a value is null",
+            "write the opposite comparison, or add `!= null`",
+        ),
+    ],
+)
+def test_what_is_found_and_what_to_do(text: str, found: str, cure: str) -> None:
+    (problem,) = of_condition(text)
+
+    assert (problem.found, problem.cure) == (found, cure)
 
 
 def test_missing_summary() -> None:
@@ -263,6 +305,8 @@ def test_for_below_interval(held: str, expected: list[str]) -> None:
     problems = lint(found, poll_interval=timedelta(minutes=5))
 
     assert [problem.code for problem in problems] == expected
+    assert all("`for: 1m`, shorter than the 5m between two polls" in problem.found for problem in problems)
+    assert all("write `for: 5m`" in problem.cure for problem in problems)
     assert [(problem.file, problem.line, problem.column, problem.path) for problem in problems] == [
         ("r.yaml", 6, 14, "groups[0].rules[0].for") for _ in expected
     ]

@@ -136,6 +136,8 @@ GOOD = "alert: X\nwhen: status.code == 'Active'\n"
         pytest.param(one(GOOD + "labels: {a: [x]}"), (5, 21), "labels.a", "a list", "text", "", id="label value"),
         pytest.param(one(GOOD + "params: {a: {b: c}}"), (5, 21), "params.a", "a mapping", "a number, a text", "", id="constant"),
         pytest.param(one(GOOD + "params: {a b: 1}"), (5, 23), 'params["a b"]', "constant `a b`", "letters", "", id="constant name"),
+        pytest.param(one(GOOD + "params: {_a: 1}"), (5, 22), "params._a", "constant `_a`", "letters", "params.name", id="hidden constant"),
+        pytest.param(one(GOOD + "params: {a: [[1], [2]]}"), (5, 21), "params.a", "a list", "a number, a text", "`[a, b]`", id="lists"),
         pytest.param(one(GOOD + "params: {a: [1, x]}"), (5, 21), "params.a", "several kinds", "one kind", "quotes", id="list"),
         pytest.param(one(GOOD + "template: ../secret"), (5, 19), "template", "`../secret`", "message block", "", id="template"),
         pytest.param(one(GOOD + "annotations: {summary: [x]}"), (5, 32), "annotations.summary", "a list", "text", "", id="annotation"),
@@ -199,12 +201,24 @@ def test_a_name_is_given_once_whatever_the_file(tmp_path: Path) -> None:
     assert problem.found == "a second rule `X`"
     assert "0.yaml:3" in problem.expected
     assert "`overrides`" in problem.cure
+    assert (problem.line, problem.column, problem.path) == (3, 16, "groups[0].rules[0].alert")
     assert Path(problem.file).name == "1.yaml"
 
 
 def test_a_file_that_is_not_there_is_a_problem(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"nowhere\.yaml: no readable file"):
         load_rules([tmp_path / "nowhere.yaml"])
+
+
+def test_warnings_come_with_the_rules(tmp_path: Path) -> None:
+    path = tmp_path / "rules.yaml"
+    path.write_text(one(GOOD + "for: 1m"), encoding="utf-8")
+
+    def warned(poll_interval: timedelta | None) -> list[str]:
+        return [problem.code for problem in load_rules([path], poll_interval=poll_interval).warnings]
+
+    assert warned(None) == ["missing-summary"]
+    assert sorted(warned(timedelta(minutes=5))) == ["for-below-interval", "missing-summary"]
 
 
 def test_an_empty_file_has_no_rules(tmp_path: Path) -> None:
@@ -259,7 +273,8 @@ def test_an_override_changes_what_it_names_and_nothing_else() -> None:
         pytest.param({"params": {"codes": [1]}}, "expected a list", id="list of another kind"),
         pytest.param({"params": {"codes": "A"}}, "expected a list", id="one for a list"),
         pytest.param({"params": {"threshold": None}}, "expected a number", id="null"),
-        pytest.param({"severity": "fatal"}, "severity: found `fatal`; expected one of critical", id="severity"),
+        pytest.param({"severity": "fatal"}, "severity: found `fatal`; expected one of critical, error, warning, info", id="severity"),
+        pytest.param({"severity": "critcal"}, "did you mean `critical`?", id="severity misspelt"),
     ],
 )  # fmt: skip
 def test_an_override_that_does_not_fit_is_refused(override: dict[str, object], told: str) -> None:
@@ -267,6 +282,20 @@ def test_an_override_that_does_not_fit_is_refused(override: dict[str, object], t
         tunable().overridden(**override)  # type: ignore[arg-type]
 
     assert told in str(caught.value)
+
+
+def test_everything_wrong_with_an_override_is_told_at_once() -> None:
+    with pytest.raises(ConfigError) as caught:
+        tunable().overridden(params={"treshold": 5, "window": "soon"}, severity="fatal")
+
+    assert [problem.path for problem in caught.value.problems] == ["params.treshold", "params.window", "severity"]
+
+
+def test_a_rule_without_constants_says_so() -> None:
+    (rule,) = read_rules(Document.parse(one("alert: X\nwhen: job.gone")))
+
+    with pytest.raises(ConfigError, match="the rule has no constants"):
+        rule.overridden(params={"threshold": 5})
 
 
 def test_an_event_cannot_be_made_to_hold() -> None:

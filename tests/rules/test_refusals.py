@@ -7,9 +7,11 @@ import pytest
 from alertd.model.alert import Scope
 from alertd.rules.expression import Expression
 from alertd.rules.fault import ExpressionError, Fault
+from alertd.rules.functions import FUNCTIONS
 from alertd.rules.purpose import Purpose
 from alertd.rules.scan import LENGTH_MAX, LEVELS_MAX
 
+ORDERED = "numbers, dates or durations"
 PARAMS = {"threshold": 3, "codes": ("Active",), "name": "x"}
 
 
@@ -87,6 +89,7 @@ def test_an_error_tells_all_faults_in_the_order_of_the_text_counting_from_one() 
         pytest.param("job.lastSeenAt > hours(1)", "hours", "a date compared with a duration", "age(job.lastSeenAt)", id="date, span"),
         pytest.param('age(now) > "5m"', '"5m"', "a duration compared with a text", "minutes(5)", id="duration and text"),
         pytest.param('job.settings["x"] > 5', "5", "a text compared with a number", 'number(job.settings["x"])', id="text, number"),
+        pytest.param('tenant.labels["x"] > 5', "5", "a text compared with a number", 'number(tenant.labels["x"])', id="label, number"),
         pytest.param('job.failureStreak > "3"', '"3"', "a number compared with a text", "without quotes", id="number and text"),
         pytest.param('status.code < "B"', '"B"', "`<` between a text and another", "texts have no order", id="order of texts"),
         pytest.param("status.escrowsPruned > false", "false", "`>` between a truth value", "compare with `==`", id="order of truths"),
@@ -188,6 +191,66 @@ def test_refused(text: str, at: str, found: str, cure: str) -> None:
     assert found in fault.found
     assert cure in fault.cure
     assert text.startswith(at, fault.offset)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected", "cure"),
+    [
+        ('status.code < "B"', ORDERED, "texts have no order: compare with `==` or `in`, or write `number(...)`"),
+        ("status.escrowsPruned > false", ORDERED, "compare with `==`"),
+        ("status.escrowsPruned == 1", "two of a kind", "a truth value compares with true, false and null only"),
+        ('job.failureStreak > "3"', "two of a kind", "write the number without quotes"),
+        ('job.failureStreak > "x"', "two of a kind", ""),
+        ('age(now) > "5m"', "two of a kind", "durations are written minutes(5), hours(2), days(7), or unquoted in `params`"),
+        ('job == "x"', "two of a kind", ""),
+        ("now > 5", "two of a kind", "write `age(now)` and a duration such as hours(5)"),
+        ("status.progress.units", "", "of a list only `len()` is known"),
+        ("status.progress[0]", "a map", "of a list only `len()` is known"),
+        ("-now", "a number or a duration", "write `age(now)` for a duration"),
+        ("true + 1", ORDERED, "a truth value is no number: write `1 if x else 0`"),
+        ("now - 5", "a duration beside it", "write seconds(5), minutes(5) or hours(5)"),
+        ('"a" * 3', "numbers or durations", ""),
+        ("now + now", "a calculation that has a result", "dates differ by durations; durations are multiplied by numbers"),
+        (
+            "len(job)",
+            "a text or a list or a map",
+            "name one of its properties: id, templateId, displayName, servicePrincipalId, appId, url, firstSeenAt, lastSeenAt",
+        ),
+        ("abs(status.code)", "a number or a duration", "write `number(status.code)`"),
+        ("abs(now)", "a number or a duration", "write `abs(n)`"),
+        ("changed(1)", "a property of `status` or `job`", "write a path such as status.code or job.schedule.state"),
+        ('status.code in ["A", 1]', "a text", "a list holds values of one kind"),
+        ("[job] == null", "a value", "a list holds values of one kind"),
+        ("params > 3", "", "write `params.name`"),
+        ("parms.threshold > 3", "", "did you mean `params`?"),
+        ("1j", "a number, a text, true, false or null", ""),
+        ("...", "a number, a text, true, false or null", ""),
+        ("{{ status.code }}", "an expression", "this is no template: write the expression without `{{ }}`"),
+        ("1}", "an expression", "there are no maps or sets: write a list, `[a, b]`"),
+        ("1 & 2", "an expression", "there are no operations on bits: write `and`, `or`, `not`"),
+        ("1; 2", "an expression", "remove it"),
+        ("a b", "", "an expression is written as in Python; texts stand in quotes"),
+        ('f"x"', "a plain text", "texts are not put together here"),
+    ],
+)  # fmt: skip
+def test_what_is_expected_and_what_to_write_instead(text: str, expected: str, cure: str) -> None:
+    """One of each kind, in the very words that a person reads."""
+    fault = faults(text)[0]
+
+    assert (fault.expected, fault.cure) == (expected, cure)
+
+
+@pytest.mark.parametrize("text", ["foo(1)", "status.code.strip()"])
+def test_of_an_unknown_function_the_known_ones_are_told(text: str) -> None:
+    known = faults(text)[0].cure.removeprefix("known are ").split(", ")
+
+    assert known == list(FUNCTIONS)
+
+
+def test_an_expression_that_stops_within_is_to_be_finished() -> None:
+    (fault,) = faults("not ")
+
+    assert (str(fault), fault.offset) == ("found the end; expected the rest of the expression; finish it", 3)
 
 
 @pytest.mark.parametrize("text", ["1 +", "not", "status.", "1 if true else", "status.code =="])
@@ -304,6 +367,16 @@ def test_names_of_the_scope_are_known(scope: Scope, text: str) -> None:
         pytest.param("job.appeared or job.gone", id="appeared or gone"),
         pytest.param("not (status.code == 'A' or not changed(status.code))", id="by De Morgan"),
         pytest.param("changed(status.code) == true", id="changed, spelled out"),
+        pytest.param("true == changed(status.code)", id="the other way round"),
+        pytest.param('("x" if changed(status.code) else "y") == status.code', id="a choice by a change"),
+        pytest.param(
+            '(previous.code if status.escrowsPruned else previous.quarantine.reason) == "x"',
+            id="a choice among earlier values",
+        ),
+        pytest.param(
+            "(changed(status.code) if status.escrowsPruned else job.gone) == status.escrowsPruned",
+            id="a choice among moments",
+        ),
         pytest.param("false if status.code == 'A' else job.gone", id="the other branch never holds"),
         pytest.param("total(previous.synchronizedEntryCountByType) > 5", id="previous inside a function"),
         pytest.param(
@@ -322,6 +395,7 @@ def test_fit_for_an_event(text: str) -> None:
         pytest.param("status.code == 'A' or changed(status.code)", id="one branch without"),
         pytest.param("not changed(status.code)", id="not changed"),
         pytest.param("changed(status.code) == false", id="not changed, spelled out"),
+        pytest.param("false == changed(status.code)", id="not changed, the other way round"),
         pytest.param("not job.gone", id="not gone"),
         pytest.param("not (status.code == 'A' and changed(status.code))", id="not of both"),
         pytest.param("job.gone if status.code == 'A' else true", id="one branch is a state"),
@@ -345,6 +419,7 @@ def test_an_event_does_not_look_at_the_clock(clock: str) -> None:
     fault = faults(f"changed(status.code) and {clock}", purpose=Purpose.EVENT)[0]
 
     assert "in an event" in fault.found
+    assert fault.expected == "conditions on what was read"
     assert "write `when`" in fault.cure
 
 
@@ -361,6 +436,7 @@ def test_a_state_does_not_speak_of_a_moment(text: str) -> None:
     fault = faults(text, purpose=Purpose.STATE)[0]
 
     assert "in a state" in fault.found
+    assert fault.expected == "a condition that can last"
     assert "write `event` instead of `when`" in fault.cure
 
 

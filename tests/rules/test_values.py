@@ -113,6 +113,12 @@ def quick_value(text: str, subject: Subject = FULL) -> object:
         ("false or null", False),
         ("not null", True),
         ("1 if status.escrowsPruned else 2", 2),
+        ('1 if (status.code == "Quarantine") else 2', 1),
+        ('status.code == "Active" or status.quarantine != null', True),
+        ("1 / status.countSuccessiveCompleteFailures", 0.25),
+        ("1 / (status.countSuccessiveCompleteFailures * 2)", 0.125),
+        ("status.countSuccessiveCompleteFailures * 2 == null", False),
+        ("1000000000000000000 * 1", 10**18),
         ("status.code if true else null", "Quarantine"),
         ("[1, 2] != null", True),
         ("True and not False and None == null", True),
@@ -139,6 +145,14 @@ def test_values(text: str, expected: object) -> None:
         pytest.param('status.code == "Active"', False, id="null equals nothing else"),
         pytest.param('status.code != "Active"', True, id="and differs from everything else"),
         pytest.param("status.code == previous.code", True, id="two nulls are equal"),
+        pytest.param("null == null", True, id="also in words"),
+        pytest.param("null != null", False, id="and not unequal"),
+        pytest.param("1 == null", False, id="a constant is not null"),
+        pytest.param("1 != null", True, id="and differs from it"),
+        pytest.param("now != null", True, id="as does what is always there"),
+        pytest.param("status.countSuccessiveCompleteFailures * 2 == null", True, id="a product with null is null"),
+        pytest.param("1 / (status.countSuccessiveCompleteFailures * 2)", None, id="and so is what it divides"),
+        pytest.param("1 / status.countSuccessiveCompleteFailures", None, id="null divides nothing"),
         pytest.param('status.code in ["Active"]', False, id="null is in no list"),
         pytest.param('status.code not in ["Active"]', True, id="so it is not in"),
         pytest.param("status.code in [null]", True, id="but in one with null"),
@@ -194,6 +208,16 @@ def test_null_is_quiet(text: str, expected: object) -> None:
 )
 def test_what_cannot_be_computed_is_null(text: str) -> None:
     assert value(text) is None
+
+
+def test_what_cannot_be_computed_is_no_more_than_null_in_what_is_built_of_it() -> None:
+    """The compiled code raises in its middle; the whole has a value all the same."""
+    assert value("1 if now + days(10000000) > now else 2") == 2
+
+
+def test_a_key_that_is_missing_is_null_to_whatever_calculates_with_it() -> None:
+    assert quick_value('status.synchronizedEntryCountByType["nobody"] + 1') is None
+    assert quick_value('status.synchronizedEntryCountByType["nobody"] == null') is True
 
 
 @pytest.mark.parametrize(
@@ -287,7 +311,7 @@ def test_transitions_count_how_often_a_value_came_about(text: str, expected: int
             "status.quarantine.reason": ((None, NOW - HOUR),),
         },
     )
-    assert value(text, subject) == expected
+    assert value(text, subject) == quick_value(text, subject) == expected
 
 
 @pytest.mark.parametrize("path", TRACKED_PATHS)
