@@ -28,15 +28,18 @@ class Turn:
     often: bool
 
 
-def turn_of(principal: PrincipalRecord, tenant: TenantRecord, *, everyone: bool) -> Turn | None:
-    """Give a service principal's place in line, null for one that is not in it.
+def is_in_line(principal: PrincipalRecord, *, everyone: bool = False) -> bool:
+    """Say whether a round has to do with a service principal.
 
     In line are those that have or ever had jobs, that have not answered yet, or that a round before has left out; `everyone` adds the others.
     """
-    often = principal.has_jobs or principal.outcome != ANSWERED
-    if not principal.watched or not (often or everyone or principal.asked_at is not None):
-        return None
-    return Turn(principal.principal.id, asked_at(principal, tenant), principal.outcome == ANSWERED, often)
+    return principal.watched and (_often(principal) or everyone or principal.asked_at is not None)
+
+
+def turn_of(principal: PrincipalRecord, tenant: TenantRecord) -> Turn:
+    """Give the place in line of a service principal that is in it."""
+    asked, answered = asked_at(principal, tenant), principal.outcome == ANSWERED
+    return Turn(principal.principal.id, asked, answered, _often(principal))
 
 
 def in_order(turns: Iterable[Turn], now: datetime, *, interval: timedelta, discovery_interval: timedelta) -> list[Turn]:
@@ -63,6 +66,10 @@ def witness(line: Sequence[Turn]) -> Turn | None:
     A round in which nobody answers then says something about the tenant.
     """
     return next((turn for turn in line[:2] if _can_witness(turn)), None)
+
+
+def _often(principal: PrincipalRecord) -> bool:
+    return principal.has_jobs or principal.outcome != ANSWERED
 
 
 def _can_witness(turn: Turn) -> bool:

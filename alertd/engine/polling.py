@@ -20,7 +20,7 @@ from alertd.alerts.next_look import Pace, look_at_principal
 from alertd.alerts.sighting import Watched
 from alertd.alerts.tally import Tally
 from alertd.clock import Clock
-from alertd.engine.line import Turn, in_order, turn_of, witness
+from alertd.engine.line import Turn, in_order, is_in_line, turn_of, witness
 from alertd.engine.rounds import Found, Rounds
 from alertd.graph.cures import BUDGET_CURE
 from alertd.graph.discovery import Discovery
@@ -34,6 +34,8 @@ log = structlog.get_logger(__name__)
 JOBS_PER_SLICE = 1000  # bounds a transaction to some megabytes and some tens of milliseconds
 IN_HAND_MAX = timedelta(seconds=0.5)  # news does not wait for a slice to fill where Microsoft answers slowly
 PLANNED_AT_ONCE = 500  # service principals whose stored jobs are looked through for their next look
+
+Readings = AsyncGenerator[Mapping[str, Reading], None]
 
 
 class Source(Protocol):
@@ -53,9 +55,7 @@ class Source(Protocol):
         """List all service principals, part by part."""
         ...
 
-    def readings(
-        self, principal_ids: Iterable[str], deadline: datetime, known: Known
-    ) -> AsyncGenerator[Mapping[str, Reading], None]:
+    def readings(self, principal_ids: Iterable[str], deadline: datetime, known: Known) -> Readings:
         """Read the jobs of these service principals, some at a time; what was not asked in time is NotAsked, what answers as is known Unchanged."""
         ...
 
@@ -103,8 +103,8 @@ class Polling:
         everyone, error = self._is_discovery_due(tenant, began), None
         if everyone:
             tenant, error = await self._discover(tenant, began, deadline)
-        line = await self._line(tenant, began, everyone=everyone)
-        tenant, tally = await self._read(tenant, line, began, deadline, progress)
+        length, readings = await self._begin(tenant, began, deadline, everyone=everyone)
+        tenant, tally = await self._read(tenant, length, readings, began, progress)
         if not tally.asked and not tally.not_asked and error is not None:
             tally = Tally(asked=1, kinds={error.kind.value: 1})
         tally = attrs.evolve(tally, requests=self._source.requests - sent)
@@ -143,15 +143,26 @@ class Polling:
 
     # Whose turn it is.
 
+    async def _begin(
+        self, tenant: TenantRecord, now: datetime, deadline: datetime, *, everyone: bool
+    ) -> tuple[int, Readings]:
+        """Give how many are in line, and their readings as they come. The order of the line matters where not everybody can be asked."""
+        known = self._rounds.digests(self.watched, tenant)
+        if not self._max_added_delay and self._source.room(now) is None:
+            ids = await self._rounds.in_line(self.watched, tenant, everyone=everyone)
+            return len(ids), self._ask(ids, deadline, known)
+        line = await self._line(tenant, now, everyone=everyone)
+        if not self._max_added_delay:
+            return len(line), self._ask([turn.principal_id for turn in line], deadline, known)
+        return len(line), self._paced(line, self._pace(tenant, now), now, deadline, known)
+
     async def _line(self, tenant: TenantRecord, now: datetime, *, everyone: bool) -> list[Turn]:
         """Give those in line, in the order in which they are asked."""
         turns = [
-            turn
+            turn_of(record, tenant)
             async for record in self._rounds.principals(self.watched)
-            if (turn := turn_of(record, tenant, everyone=everyone)) is not None
+            if is_in_line(record, everyone=everyone)
         ]
-        if not self._max_added_delay and self._source.room(now) is None:
-            return turns
         return in_order(turns, now, interval=self._interval, discovery_interval=self._discovery_interval)
 
     async def _due(self, turns: Sequence[Turn], pace: Pace, now: datetime) -> list[Turn]:
@@ -177,20 +188,19 @@ class Polling:
     # Reading.
 
     async def _read(
-        self, tenant: TenantRecord, line: Sequence[Turn], began: datetime, deadline: datetime, progress: Progress
+        self, tenant: TenantRecord, length: int, readings: Readings, began: datetime, progress: Progress
     ) -> tuple[TenantRecord, Tally]:
         """Commit readings as they come, whole service principals of a thousand jobs together."""
         tally, done = Tally(), 0
         self._left_out, hand = 0, _Hand()
-        known = self._rounds.digests(self.watched, tenant)
-        progress(0, len(line))
-        async with aclosing(self._readings(line, self._pace(tenant, began), began, deadline, known)) as stream:
+        progress(0, length)
+        async with aclosing(readings) as stream:
             async for some in stream:
                 hand.take(some)
                 done += len(some)
                 if self._is_time_to_commit(hand):
                     tenant, tally = await self._commit(tenant, tally, hand, began)
-                progress(done, len(line))
+                progress(done, length)
         return await self._commit(tenant, tally, hand, began) if hand.readings else (tenant, tally)
 
     def _is_time_to_commit(self, hand: _Hand) -> bool:
@@ -205,14 +215,10 @@ class Polling:
         tenant, counted = await self._rounds.commit(self.watched, tenant, hand.empty(), self._clock.now(), began=began)
         return tenant, tally + counted
 
-    async def _readings(
+    async def _paced(
         self, line: Sequence[Turn], pace: Pace, now: datetime, deadline: datetime, known: Known
-    ) -> AsyncGenerator[Mapping[str, Reading], None]:
+    ) -> Readings:
         """Give a reading for each in line: NotAsked for those whose turn it is not, and for whom the budget has no room."""
-        if not pace.max_added_delay:
-            async for some in self._ask([turn.principal_id for turn in line], deadline, known):
-                yield some
-            return
         held, failing, answering = witness(line), False, False
         for start in range(0, len(line), PLANNED_AT_ONCE):
             turns = line[start : start + PLANNED_AT_ONCE]
@@ -231,9 +237,7 @@ class Polling:
         elif held is not None:
             yield _not_asked([held])
 
-    async def _ask(
-        self, principal_ids: Sequence[str], deadline: datetime, known: Known
-    ) -> AsyncGenerator[Mapping[str, Reading], None]:
+    async def _ask(self, principal_ids: Sequence[str], deadline: datetime, known: Known) -> Readings:
         async with aclosing(self._source.readings(principal_ids, deadline, known)) as stream:
             async for some in stream:
                 self._left_out += sum(isinstance(reading, NotAsked) for reading in some.values())

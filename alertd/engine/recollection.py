@@ -4,20 +4,22 @@ It is worth something only as long as nobody else has written: a tenant's epoch 
 process left, when the rules or the tenant's configuration are others, when a commit failed, and it begins empty after a start; a service
 principal that did not answer, or not in full, is forgotten alone. Losing it costs one round of work, never a decision.
 
-A principal takes some 300 bytes: its id, the digest of its answer, the number of its jobs and an instant.
+A principal takes some 300 bytes: its id, the digest of its answer, the number of its jobs and an instant, and its place in the line.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from alertd.alerts.book import RuleBook
 from alertd.alerts.sighting import Watched
 from alertd.alerts.tally import Tally
+from alertd.engine.line import is_in_line
 from alertd.model.reading import NotAsked, Ok, Reading, Unchanged
-from alertd.store.values import TenantRecord
+from alertd.store.values import PrincipalRecord, TenantRecord
 
 
 class Standing(NamedTuple):
@@ -34,9 +36,13 @@ class Standing(NamedTuple):
 
 
 class Recollection:
-    """What is remembered of one tenant. made_under: all that it depends on beside the answers."""
+    """What is remembered of one tenant. made_under: all that it depends on beside the answers.
+
+    line: the ids of the service principals that every round has to do with, in order; null where only the store knows them.
+    """
 
     def __init__(self) -> None:
+        self.line: Sequence[str] | None = None
         self._standing: dict[str, Standing] = {}
         self._epoch = -1
         self._made_under: tuple[object, ...] = ()
@@ -45,17 +51,19 @@ class Recollection:
         """Drop everything unless it was made under these very circumstances and nobody has written since."""
         under = (watched, book, tells_first_sight, *(_figures(tenant) if book.waking.figures else ()))
         if tenant.epoch != self._epoch or not _same(under, self._made_under):
-            self._standing.clear()
+            self.drop()
         self._epoch, self._made_under = tenant.epoch, under
 
-    def wrote(self, tenant: TenantRecord) -> None:
-        """Take note of the epoch that this process has just committed."""
+    def wrote(self, tenant: TenantRecord, principals: Iterable[PrincipalRecord] = ()) -> None:
+        """Take note of what this process has just committed: an epoch, and service principals, of which few change their place in the line."""
         self._epoch = tenant.epoch
+        if self.line is not None and any(is_in_line(one) != _holds(self.line, one.principal.id) for one in principals):
+            self.line = None
 
     def drop(self) -> None:
         """Forget everything: nobody knows what stands in the store."""
         self._standing.clear()
-        self._epoch = -1
+        self.line, self._epoch = None, -1
 
     def forget(self, principal_ids: Iterable[str]) -> None:
         """Forget some service principals."""
@@ -114,6 +122,11 @@ class Recollection:
         elif (standing := self._standing.get(key)) is not None:
             left_out = isinstance(reading, NotAsked)
             self._standing[key] = standing._replace(wake_at=wakes[key], left_out=left_out)
+
+
+def _holds(line: Sequence[str], principal_id: str) -> bool:
+    place = bisect_left(line, principal_id)
+    return place < len(line) and line[place] == principal_id
 
 
 def _figures(tenant: TenantRecord) -> tuple[object, ...]:

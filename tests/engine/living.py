@@ -110,6 +110,14 @@ class Living:
         digest = self.rounds.digests(WATCHED, tenant)
         return {key for key in self._principals if digest(key) is not None}
 
+    async def line(self) -> tuple[Sequence[str], Sequence[str]]:
+        """Give whom every round asks, as this process knows it and as the store does."""
+        tenant = await self.rounds.begin(WATCHED)
+        return (
+            await self.rounds.in_line(WATCHED, tenant, everyone=False),
+            await self._started().in_line(WATCHED, tenant, everyone=False),
+        )
+
     async def everything(self) -> dict[str, Any]:
         """Give all that stands in the store but the tenant's epoch, and all that was said."""
         async with self.store.reading() as reader:

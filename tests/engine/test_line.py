@@ -8,14 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alertd.engine.line import Turn, in_order, turn_of, witness
-from alertd.store.values import TenantRecord
+from alertd.engine.line import Turn, in_order, is_in_line, witness
+from alertd.store.values import PrincipalRecord
 
 from ..core.alerts import START
 from ..core.tenant import POLL, principal
 
 DAY = timedelta(hours=6)
-TENANT = TenantRecord(key="global/t-1", name="contoso", lastPollAt=START - POLL)
 
 
 def order(*turns: Turn) -> list[str]:
@@ -38,8 +37,8 @@ def waited(identifier: str, rounds: float | None, *, answered: bool = True, ofte
         pytest.param(principal(has_jobs=True, watched=False), True, False, id="nobody watches it"),
     ],
 )
-def test_who_is_in_line(record: object, everyone: bool, expected: bool) -> None:
-    assert (turn_of(record, TENANT, everyone=everyone) is not None) is expected  # type: ignore[arg-type]
+def test_who_is_in_line(record: PrincipalRecord, everyone: bool, expected: bool) -> None:
+    assert is_in_line(record, everyone=everyone) is expected
 
 
 def test_those_go_first_that_have_waited_longest() -> None:

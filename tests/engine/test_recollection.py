@@ -10,9 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from alertd.alerts.tally import Tally
+from alertd.engine.rounds import Found
 from alertd.errors import FencedError, PollErrorKind
 from alertd.model.reading import Failed, NotAsked, Reading, Unchanged
 from alertd.model.resources import (
+    ServicePrincipal,
     SynchronizationJob,
     SynchronizationQuarantine,
     SynchronizationStatus,
@@ -126,6 +128,8 @@ async def _lived(
     for number in range(max(len(said) for said in answers.values()) + 2):
         readings = {key: said[min(number, len(said) - 1)] for key, said in answers.items()}
         tallies.append((now, await living.round(readings, now)))
+        remembered, stored = await living.line()
+        assert remembered == stored
         now += timedelta(minutes=pauses[number % len(pauses)])
     return tallies
 
@@ -234,6 +238,42 @@ async def test_a_service_principal_that_a_discovery_saw_renamed_is_read_anew() -
     await living.discover(now, {"alpha": "Another name"})
 
     assert await living.remembered() == {"beta"}
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        pytest.param({"alpha": True, "beta": False}, ["alpha"], id="one is not watched any more"),
+        pytest.param({"aardvark": True}, ["aardvark", "alpha", "beta"], id="one is new"),
+        pytest.param({"alpha": True, "beta": True}, ["alpha", "beta"], id="all is as it was"),
+    ],
+)
+async def test_whoever_a_discovery_brings_or_takes_away_is_asked_or_not(
+    found: Mapping[str, bool], expected: Sequence[str]
+) -> None:
+    living = Living(setting_of(RULES, _ALWAYS), _PRINCIPALS)
+    now = await _settled(living)
+    await living.line()
+    tenant = await living.rounds.begin(WATCHED)
+    entries = [Found(principal=ServicePrincipal(id=key), watched=watched) for key, watched in found.items()]
+
+    await living.rounds.discovered(WATCHED, tenant, entries, complete=False, now=now)
+
+    assert await living.line() == (expected, expected)
+
+
+@pytest.mark.anyio
+async def test_whoever_another_process_has_found_is_asked() -> None:
+    living = Living(setting_of(RULES, _ALWAYS), _PRINCIPALS)
+    now = await _settled(living)
+    await living.line()
+    other = Living(setting_of(RULES, _ALWAYS), [*_PRINCIPALS, "gamma"], store=living.store)
+    await other.discover(now)
+
+    remembered, stored = await living.line()
+
+    assert remembered == stored == ["alpha", "beta", "gamma"]
 
 
 @pytest.mark.anyio
