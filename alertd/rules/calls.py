@@ -25,7 +25,7 @@ class Checker(Protocol):
         """Give the checked term of a node."""
         ...
 
-    def fault(self, node: ast.AST, found: str, expected: str = "", cure: str = "") -> Term:
+    def fault(self, node: ast.AST, found: str, expected: str, cure: str) -> Term:
         """Note a fault and give a term that fits everywhere."""
         ...
 

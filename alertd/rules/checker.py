@@ -130,11 +130,11 @@ class Checker:
             return self.fault(node, *cures.of_foreign_syntax(node))
         return reader(node)
 
-    def fault(self, node: ast.AST, found: str, expected: str = "", cure: str = "") -> Term:
+    def fault(self, node: ast.AST, found: str, expected: str, cure: str) -> Term:
         """Note what is wrong with a node and give a term that fits everywhere."""
         return self._faulty(node, self._source.offset(node), found, expected, cure)
 
-    def _property_fault(self, node: ast.Attribute, found: str, expected: str = "", cure: str = "") -> Term:
+    def _property_fault(self, node: ast.Attribute, found: str, expected: str, cure: str) -> Term:
         """Note a fault at the property itself, not at what it belongs to."""
         return self._faulty(node, self._source.end(node) - len(node.attr), found, expected, cure)
 

@@ -23,19 +23,11 @@ class Place(TypedDict):
     offset: int
 
 
+# Only what the scanner lets through: it refuses all else that is foreign by its words and signs.
 _FOREIGN: dict[type[ast.expr], tuple[str, str, str]] = {
     ast.Tuple: ("a tuple", "one value, or a list", "write `[a, b]`"),
     ast.Starred: ("`*`", "an argument", "write the arguments one by one"),
     ast.Slice: ("a slice", "a key", 'write one key, such as ["user to User"]'),
-    ast.NamedExpr: ("an assignment", "an expression", "write `==` to compare"),
-    ast.Lambda: ("a lambda", "an expression", "there are no functions of your own"),
-    ast.JoinedStr: ("an f-string", "a plain text", "texts are not put together here"),
-    ast.Dict: ("a map", "an expression", "write a list, `[a, b]`"),
-    ast.Set: ("a set", "an expression", "write a list, `[a, b]`"),
-    **dict.fromkeys(
-        (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp),
-        ("a comprehension", "an expression", "ask for the one thing you need"),
-    ),
 }
 
 
@@ -46,8 +38,8 @@ def of_foreign_syntax(node: ast.expr) -> tuple[str, str, str]:
 
 def of_foreign_constant(value: object) -> tuple[str, str, str]:
     """Say found, expected and cure for a constant of a type that rules do not have."""
-    kinds = {complex: "a complex number", type(...): "`...`"}
-    return kinds.get(type(value), "a constant"), "a number, a text, true, false or null", ""
+    found = "a complex number" if isinstance(value, complex) else f"`{'...' if value is ... else value}`"
+    return found, "a number, a text, true, false or null", ""
 
 
 def of_name(name: str, scope: Scope) -> str:
@@ -127,10 +119,8 @@ def of_operand(operand: Term) -> str:
 
 def _of_text(operand: Term) -> str:
     """Texts that hold a duration or a number are taken for it by people, not by us."""
-    if not isinstance(operand, Constant):
+    if not isinstance(operand, Constant) or not isinstance(operand.value, str):
         return f"write `number({operand.text})`"
-    if not isinstance(operand.value, str):
-        return ""
     if number(operand.value) is not None:
         return "write the number without quotes"
     try:

@@ -8,12 +8,13 @@ import attrs
 import pytest
 
 from alertd.model.alert import Alert
+from alertd.model.notification import EndingSilence
 from alertd.notify.channels.port import Integration, Limits
 from alertd.notify.group import Pace
 from alertd.notify.matchers import parse_matcher
 from alertd.notify.routes import Route
 from alertd.notify.routing import Routing
-from alertd.notify.silence_endings import hearers, word_due_at
+from alertd.notify.silence_endings import ending, hearers, word_due_at
 from alertd.notify.silences import Episode, Silence
 
 from .alerts import START, alert
@@ -98,3 +99,9 @@ def test_an_alert_of_two_routes_to_one_receiver_is_named_once_and_a_machine_that
     routing = Routing(root=attrs.evolve(ROUTING.root, children=below), receivers={"ops": (TEAMS, pager)})
 
     assert hearers(SILENCE, [A], [SILENCE], routing, START + 90 * MINUTE) == {TEAMS: (A,)}
+
+
+def test_the_word_says_whose_the_silence_is_and_until_when() -> None:
+    assert ending(SILENCE, START + 2 * HOUR) == EndingSilence(
+        id="s", created_by="ada", comment="change 4711", starts_at=START, ends_at=START + 2 * HOUR
+    )

@@ -7,7 +7,7 @@ import pytest
 
 from alertd.model.alert import Alert
 from alertd.model.notification import DeliveryState, Reason, Withheld
-from alertd.store.values import Delivery
+from alertd.store.values import Delivery, Share
 
 from .alerts import START, alert, ended
 from .talks import (
@@ -171,6 +171,17 @@ def test_a_message_that_may_have_arrived_is_not_withdrawn_without_another() -> N
     turn = only(situation(A_AGAIN, known=known, on_its_way=clear))
     assert (turn.replaces, said(turn)) == (None, (Withheld.UNCHANGED, "", ""))
     assert turn.conversation == attrs.evolve(known, recheck=True)
+
+
+def test_a_summary_speaks_for_others_too_and_is_left_to_whoever_sees_them_all() -> None:
+    said_here = Share(conversation_id="c", sequence=1, reason=FIRST, firing=FIRST_A.firing)
+    summary = attrs.evolve(FIRST_A, reason=Reason.MUTE_SUMMARY, shares=(said_here,))
+    known = talk(announced=(A,), message=summary)
+
+    turn = only(situation(A_ENDED, events=(PRUNED,), known=known, on_its_way=summary))
+
+    assert (turn.listener, turn.replaces, said(turn)) == (TEAMS, None, (Withheld.UNCHANGED, "", ""))
+    assert turn.conversation == attrs.evolve(known, recheck=True, events=(PRUNED,))
 
 
 def test_a_decision_that_was_put_off_is_taken_where_the_pending_message_is_still_right() -> None:
