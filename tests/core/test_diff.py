@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from types import NoneType
+from typing import get_args, get_type_hints
 
+import attrs
 import pytest
 from hypothesis import given
 
-from alertd.diff import apply, diff, value_at
+from alertd.diff import _ROOTS, _comparer, apply, diff, value_at
 from alertd.model.change import Change
 from alertd.model.resources import (
     EntryCounts,
@@ -221,6 +225,67 @@ def test_changes_come_in_the_order_of_the_documentation() -> None:
 def test_what_makes_no_change(previous: SynchronizationJob, current: SynchronizationJob) -> None:
     assert diff(previous, current) == ()
     assert diff(current, previous) == ()
+
+
+def _leaves(kind: type, path: str) -> Iterator[tuple[str, object]]:
+    """Name every leaf that a resource can have, with a value for it."""
+    for name, hint in get_type_hints(kind).items():
+        (held,) = (option for option in get_args(hint) if option is not NoneType)
+        if attrs.has(held):
+            yield from _leaves(held, f"{path}.{name}")
+        elif held is EntryCounts:
+            yield f'{path}.{name}["user to User"]', 7
+        else:
+            yield f"{path}.{name}", _VALUES.get(held, (SynchronizationProgress(units="objects"),))
+
+
+_VALUES: dict[object, object] = {
+    bool: True,
+    int: 7,
+    str: "Later",
+    datetime: START + timedelta(hours=1),
+    timedelta: timedelta(hours=1),
+}
+_LEAVES = [*_leaves(SynchronizationStatus, "status"), *_leaves(SynchronizationSchedule, "job.schedule")]
+
+
+@pytest.mark.parametrize(("path", "value"), [pytest.param(*leaf, id=leaf[0]) for leaf in _LEAVES])
+def test_every_leaf_is_compared(path: str, value: object) -> None:
+    """Whatever a resource holds, and whether what would hold the leaf is there on both sides, on one or on none."""
+    nothing, beside = SynchronizationJob(id="SF.1"), job(quarantine=QUARANTINE, lastExecution=RUN(state="Failed"))
+
+    for before in (nothing, beside):
+        change = Change(path, value_at(before, path), value)
+        assert diff(before, apply(before, [change])) == (change,)
+
+
+def test_the_comparison_says_the_same_however_often_it_is_written() -> None:
+    """It is written once, when the module is loaded: here once more, so that what writes it is tested too."""
+    before = SynchronizationJob(id="SF.1", templateId="a", status=SynchronizationStatus(quarantine=QUARANTINE))
+    after = SynchronizationJob(
+        id="SF.2",
+        schedule=SynchronizationSchedule(state="Active"),
+        status=SynchronizationStatus(
+            code="Active",
+            quarantine=SynchronizationQuarantine(seriesBegan=START, error=SynchronizationError(code="A")),
+            synchronizedEntryCountByType=EntryCounts({"user to User": 1}),
+        ),
+        synchronizationJobSettings=JobSettings({"Domain": "a"}),
+    )
+    found: list[Change] = []
+
+    _comparer(SynchronizationJob, _ROOTS)(before, after, found)
+
+    assert tuple(found) == diff(before, after)
+    assert [change.path for change in found] == [
+        "job.templateId",
+        "job.schedule.state",
+        "status.code",
+        "status.quarantine.reason",
+        "status.quarantine.error.code",
+        'status.synchronizedEntryCountByType["user to User"]',
+        'job.settings["Domain"]',
+    ]
 
 
 # Back from changes.
