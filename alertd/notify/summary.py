@@ -88,5 +88,5 @@ def _events(turns: Iterable[Turn]) -> tuple[Event, ...]:
 
 
 def _common(labels: Sequence[Mapping[str, str]]) -> Mapping[str, str]:
-    shared = set(labels[0].items()).intersection(*(each.items() for each in labels[1:])) if labels else set()
-    return dict(sorted(shared))
+    first, *others = (set(each.items()) for each in labels)
+    return dict(sorted(first.intersection(*others)))

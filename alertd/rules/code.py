@@ -144,8 +144,6 @@ def _is_null(code: Code) -> bool:
 
 
 def _is_given(code: Code) -> ast.expr:
-    if _is_null(code):
-        return ast.Constant(False)
     if code.atomic and not code.nullable:
         return every(code.guards) if code.guards else ast.Constant(True)
     return every((*code.guards, is_there(code.value)))  # also where it cannot be null: it may raise instead

@@ -68,6 +68,11 @@ def is_constant(term: Term) -> bool:
     return not any(isinstance(part, Name | Parameter) for part in term.walk())
 
 
+def constant_value(term: Term) -> object:
+    """Give the value of a constant term."""
+    return interpret(term, _NOBODY, {})
+
+
 class Writer:
     """Writes one function; keeps its temporaries, its constants and the roots it looks at."""
 
@@ -103,7 +108,7 @@ class Writer:
     def truth(self, term: Term) -> ast.expr:
         """Give an expression whose truth is the term's; null is false."""
         if is_constant(term):
-            return ast.Constant(bool(interpret(term, _NOBODY, {})))
+            return ast.Constant(bool(constant_value(term)))
         match term:
             case Junction(conjunction=conjunction, operands=operands):
                 return ast.BoolOp(ast.And() if conjunction else ast.Or(), [self.truth(part) for part in operands])
@@ -118,7 +123,7 @@ class Writer:
     def code(self, term: Term) -> Code:
         """Give guards and value of a term."""
         if is_constant(term):
-            return self._constant(interpret(term, _NOBODY, {}))
+            return self._constant(constant_value(term))
         writer = self._writers.get(type(term))
         return writer(term) if writer else Code(python.exactly(self.truth(term)))
 

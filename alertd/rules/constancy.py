@@ -7,18 +7,13 @@ below another, a comparison with null that should be `== null`. What it says is 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 from itertools import combinations
 from typing import Any
 
 import attrs
 
-from alertd.model.views import Subject
-from alertd.rules.compiler import is_constant
+from alertd.rules.compiler import constant_value, is_constant
 from alertd.rules.term import MEMBERSHIP, ORDERING, Comparison, Junction, Not, Operator, Term
-from alertd.rules.trace import interpret
-
-_NOBODY = Subject(now=datetime(1970, 1, 1, tzinfo=UTC))
 
 _LOWER = frozenset({Operator.GREATER, Operator.GREATER_OR_EQUAL})
 _UPPER = frozenset({Operator.LESS, Operator.LESS_OR_EQUAL})
@@ -40,7 +35,7 @@ _OPPOSITE = {
 def constancy(term: Term) -> bool | None:
     """Say whether a condition always holds (true), never (false), or that it depends (null)."""
     if is_constant(term):
-        return bool(interpret(term, _NOBODY, {}))
+        return bool(constant_value(term))
     match term:
         case Not(operand=operand):
             inside = constancy(operand)
@@ -64,9 +59,7 @@ def _of_junction(term: Term, parts: list[bool | None], conjunction: bool) -> boo
 
 def _never(left: Term, operator: Operator, right: Term) -> bool:
     """Whether the comparison orders something against null."""
-    return operator in ORDERING and any(
-        is_constant(side) and interpret(side, _NOBODY, {}) is None for side in (left, right)
-    )
+    return operator in ORDERING and any(is_constant(side) and constant_value(side) is None for side in (left, right))
 
 
 @attrs.frozen
@@ -97,9 +90,9 @@ def _fact(left: Term, operator: Operator, right: Term) -> Iterator[_Fact]:
     if operator in ORDERING:  # null has no order
         yield from (_Fact(side, Operator.UNEQUAL, None) for side in (left, right) if not is_constant(side))
     if is_constant(right) and not is_constant(left):
-        yield _Fact(left, operator, interpret(right, _NOBODY, {}))
+        yield _Fact(left, operator, constant_value(right))
     elif is_constant(left) and not is_constant(right) and operator not in MEMBERSHIP:
-        yield _Fact(right, _MIRRORED.get(operator, operator), interpret(left, _NOBODY, {}))
+        yield _Fact(right, _MIRRORED.get(operator, operator), constant_value(left))
 
 
 def _contradict(facts: Iterable[_Fact]) -> bool:

@@ -77,7 +77,10 @@ _CALCULATIONS: Mapping[Operator, Callable[[Any, Any], Any]] = {
 
 
 class _Interpreter:
-    """Computes one term from the values of its parts."""
+    """Computes one term from the values of its parts.
+
+    Null has no properties and nothing can be calculated with it, so what is made from it is null like all else that cannot be computed.
+    """
 
     def __init__(self, subject: Subject, params: Mapping[str, object]) -> None:
         self._subject = subject
@@ -124,11 +127,11 @@ class _Interpreter:
 
 
 def _member(term: Member, values: Sequence[Any]) -> object:
-    return None if values[0] is None else getattr(values[0], term.name)
+    return getattr(values[0], term.name)
 
 
 def _lookup(_: Lookup, values: Sequence[Any]) -> object:
-    return None if values[0] is None else values[0].get(values[1])
+    return values[0].get(values[1])
 
 
 def _junction(term: Junction, values: Sequence[Any]) -> bool:
@@ -136,7 +139,7 @@ def _junction(term: Junction, values: Sequence[Any]) -> bool:
 
 
 def _negative(_: Negative, values: Sequence[Any]) -> object:
-    return None if values[0] is None else -values[0]
+    return -values[0]
 
 
 def _comparison(term: Comparison, values: Sequence[Any]) -> bool:
@@ -145,7 +148,7 @@ def _comparison(term: Comparison, values: Sequence[Any]) -> bool:
 
 
 def _arithmetic(term: Arithmetic, values: Sequence[Any]) -> object:
-    return None if None in values else _bounded(term.operator, _CALCULATIONS[term.operator](*values))
+    return _bounded(term.operator, _CALCULATIONS[term.operator](*values))
 
 
 def _compare(left: Any, how: Operator, right: Any) -> bool:  # noqa: ANN401 - values of any type
