@@ -118,6 +118,11 @@ def only(found: Situation) -> Turn:
     return turns[0]
 
 
+def heard(turn: Turn) -> list[Alert]:
+    """Give the alerts that a turn was about; a conversation of which none is left is over."""
+    return [entry.alert for entry in turn.heard]
+
+
 def said(turn: Turn) -> tuple[Reason | Withheld | None, str, str]:
     decision = turn.decision
     firing = "".join(item.name for item in decision.firing)

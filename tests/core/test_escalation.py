@@ -8,9 +8,11 @@ import attrs
 import pytest
 
 from alertd.engine.quieting import acknowledge
+from alertd.model.alert import State
 from alertd.notify.listener import Escalation
 from alertd.notify.routes import Route
 
+from .alerts import START, alert
 from .desk import DAY, HOUR, MINUTE, Desk, Receiver, route
 
 pytestmark = pytest.mark.anyio
@@ -240,3 +242,10 @@ async def test_a_receiver_that_was_escalated_to_and_is_told_from_the_start_now(o
 
     assert office.managers.reasons == [ESCALATED, CLEAR]
     assert office.oncall.reasons == [FIRST, CLEAR]
+
+
+def test_an_alert_that_does_not_fire_yet_has_no_time_from_which_to_count() -> None:
+    pending = alert("A", state=State.PENDING)
+
+    assert STEP.instant(pending) is None
+    assert not STEP.reached(pending, START + DAY)

@@ -12,14 +12,14 @@ import pytest
 from alertd.alerts.book import RuleBook
 from alertd.alerts.judgement import Case, Move, judge_events, judge_states
 from alertd.alerts.sighting import last_ok_at
-from alertd.alerts.tally import Tally, closed_round
+from alertd.alerts.tally import Tally, closed_round, tally_of
 from alertd.errors import PollErrorKind
 from alertd.model.alert import Ended, Event, Evidence, Identity, Scope, State
 from alertd.model.resources import ServicePrincipal
 from alertd.model.views import Subject
 from alertd.rules.expression import Expression
 from alertd.rules.rule import Rule
-from alertd.store.values import TenantRecord
+from alertd.store.values import RoundEntry, TenantRecord
 
 from .alerts import START, alert
 from .tenant import (
@@ -449,6 +449,15 @@ def test_tallies_of_slices_add_up() -> None:
     assert (one + other).failed == 3
     assert (one + other).worst == "server"
     assert Tally().worst is None
+
+
+def test_a_round_that_was_kept_gives_its_tally_back() -> None:
+    kept = RoundEntry(
+        tenant_key="k", at=START, asked=9, ok=2, failed=7, jobs=5, error="server", rested=3, unanswered=4, waiting=6
+    )
+
+    assert tally_of(kept) == Tally(asked=9, ok=2, jobs=5, kinds={"server": 7}, rested=3, unanswered=4, waiting=6)
+    assert tally_of(attrs.evolve(kept, error=None, ok=9, failed=0)).kinds == {}
 
 
 @pytest.mark.parametrize(

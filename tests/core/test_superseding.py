@@ -21,6 +21,7 @@ from .talks import (
     B,
     C,
     at_tick,
+    heard,
     held,
     message,
     only,
@@ -171,6 +172,7 @@ def test_a_message_that_may_have_arrived_is_not_withdrawn_without_another() -> N
     turn = only(situation(A_AGAIN, known=known, on_its_way=clear))
     assert (turn.replaces, said(turn)) == (None, (Withheld.UNCHANGED, "", ""))
     assert turn.conversation == attrs.evolve(known, recheck=True)
+    assert (turn.listener, heard(turn)) == (TEAMS, [A_AGAIN])
 
 
 def test_a_summary_speaks_for_others_too_and_is_left_to_whoever_sees_them_all() -> None:
@@ -182,6 +184,7 @@ def test_a_summary_speaks_for_others_too_and_is_left_to_whoever_sees_them_all() 
 
     assert (turn.listener, turn.replaces, said(turn)) == (TEAMS, None, (Withheld.UNCHANGED, "", ""))
     assert turn.conversation == attrs.evolve(known, recheck=True, events=(PRUNED,))
+    assert heard(turn) == [A_ENDED]
 
 
 def test_a_decision_that_was_put_off_is_taken_where_the_pending_message_is_still_right() -> None:
@@ -190,6 +193,7 @@ def test_a_decision_that_was_put_off_is_taken_where_the_pending_message_is_still
     turn = only(situation(A, known=known, on_its_way=FIRST_A))
 
     assert turn.conversation == attrs.evolve(known, recheck=False)
+    assert heard(turn) == [A]
 
 
 @pytest.mark.parametrize("state", [DeliveryState.SENDING, DeliveryState.UNKNOWN])

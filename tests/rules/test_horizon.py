@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import attrs
 import pytest
 
 from alertd.model.document import Document
@@ -89,3 +90,27 @@ def test_the_next_instant_at_which_time_alone_may_change_the_answer(when: str, h
 )  # fmt: skip
 def test_what_follows_no_instant_is_asked_in_every_round(when: str, expected: bool) -> None:
     assert horizon(when).always is expected
+
+
+def test_an_instant_is_exact_however_far_away() -> None:
+    """As everywhere, to the microsecond: in floating point some are lost by the year 2300."""
+    odd = timedelta(days=400_000, microseconds=1)
+    subject = attrs.evolve(
+        SUBJECT,
+        job=attrs.evolve(SUBJECT.job, disableAt=NOW + odd),
+        instants={"status.code": (("Quarantine", NOW + odd),)},
+    )
+
+    until = horizon("until(job.disableAt) < hours(1) + seconds(0)")
+    counted = horizon("transitions(status.code, to='Quarantine', within=hours(1)) > 0")
+
+    assert until.after(subject, PARAMS) == NOW + odd - HOUR
+    assert counted.after(subject, PARAMS) == NOW + odd + HOUR
+
+
+def test_a_duration_is_exact_too() -> None:
+    odd = timedelta(days=400_000, microseconds=1)
+
+    found = horizon("age(status.lastExecution.timeEnded) > params.window")
+
+    assert found.after(SUBJECT, {"window": odd}) == NOW - HOUR + odd

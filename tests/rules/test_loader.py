@@ -185,6 +185,26 @@ def test_what_is_wrong_is_told_with_its_place(
     assert not problem.warning
 
 
+@pytest.mark.parametrize(
+    ("key", "found", "expected", "cure"),
+    [
+        ("template: ../secret", "`../secret`", "the name of a message block, such as quarantine", "use a-z, 0-9, `_` and `-`"),
+        ("params: {a b: 1}", "constant `a b`", "letters, digits and `_`", "it is written `params.name`"),
+        (
+            "params: {a: {b: c}}",
+            "a mapping",
+            "a number, a text, a duration, true or false, or a list of one of these",
+            "write one value, or `[a, b]`",
+        ),
+        ("params: {a: [1, x]}", "values of several kinds", "a list of one kind", "put texts in quotes"),
+    ],
+)  # fmt: skip
+def test_in_these_very_words(tmp_path: Path, key: str, found: str, expected: str, cure: str) -> None:
+    (problem,) = problems(tmp_path, one(GOOD + key))
+
+    assert (problem.found, problem.expected, problem.cure) == (found, expected, cure)
+
+
 def test_everything_wrong_in_all_files_is_told_at_once(tmp_path: Path) -> None:
     bad = one("alert: X\nwhen: status.cod == 1\nseverity: bad\nfor: soon")
 
@@ -284,6 +304,22 @@ def test_an_override_that_does_not_fit_is_refused(override: dict[str, object], t
     assert told in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("params", "expected", "cure"),
+    [
+        ({"threshold": "5"}, "a number, as in the rule", ""),
+        ({"window": "5"}, "a duration, as in the rule", "such as 90s, 5m, 1h30m or 7d"),
+        ({"name": 5}, "a text, as in the rule", "put it in quotes"),
+    ],
+)
+def test_how_a_constant_that_replaces_another_is_written(params: dict[str, object], expected: str, cure: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        tunable().overridden(params=params)
+
+    ((name, value),) = params.items()
+    assert caught.value.problems == (Problem(path=f"params.{name}", found=f"`{value}`", expected=expected, cure=cure),)
+
+
 def test_everything_wrong_with_an_override_is_told_at_once() -> None:
     with pytest.raises(ConfigError) as caught:
         tunable().overridden(params={"treshold": 5, "window": "soon"}, severity="fatal")
@@ -294,8 +330,10 @@ def test_everything_wrong_with_an_override_is_told_at_once() -> None:
 def test_a_rule_without_constants_says_so() -> None:
     (rule,) = read_rules(Document.parse(one("alert: X\nwhen: job.gone")))
 
-    with pytest.raises(ConfigError, match="the rule has no constants"):
+    with pytest.raises(ConfigError) as caught:
         rule.overridden(params={"threshold": 5})
+
+    assert str(caught.value) == "params.threshold: unknown constant `threshold`; the rule has no constants"
 
 
 def test_an_event_cannot_be_made_to_hold() -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import ast
+
 import pytest
 
 from alertd.model.alert import Scope
+from alertd.rules.checker import check
 from alertd.rules.expression import Expression
 from alertd.rules.fault import ExpressionError, Fault
 from alertd.rules.functions import FUNCTIONS
+from alertd.rules.grammar import Source
 from alertd.rules.purpose import Purpose
 from alertd.rules.scan import LENGTH_MAX, LEVELS_MAX
 
@@ -18,6 +22,7 @@ PARAMS = {"threshold": 3, "codes": ("Active",), "name": "x"}
 def faults(text: str, scope: Scope = Scope.JOB, purpose: Purpose = Purpose.ANY) -> tuple[Fault, ...]:
     with pytest.raises(ExpressionError) as caught:
         Expression.compile(text, scope=scope, params=PARAMS, purpose=purpose)
+    assert caught.value.text == text
     return caught.value.faults
 
 
@@ -146,6 +151,7 @@ def test_an_error_tells_all_faults_in_the_order_of_the_text_counting_from_one() 
         pytest.param("status.code is null", "is", "`is`", "write `==`", id="is"),
         pytest.param('status.code = "A"', "=", "`=`", "write `==`", id="assignment"),
         pytest.param("not (status.code = 'A')", "= 'A'", "`=`", "write `==`", id="assignment in brackets"),
+        pytest.param("1 if (status.code = 'A') else 2", "= 'A'", "`=`", "write `==`", id="assignment in a condition"),
         pytest.param("x := 1", ":=", "`:=`", "write `==`", id="walrus"),
         pytest.param("lambda: 1", "lambda", "`lambda`", "no functions of your own", id="lambda"),
         pytest.param('f"{status.code}"', "f", "an f-string", "not put together", id="f-string"),
@@ -236,6 +242,7 @@ def test_refused(text: str, at: str, found: str, cure: str) -> None:
         ("1; 2", "an expression", "remove it"),
         ("a b", "", "an expression is written as in Python; texts stand in quotes"),
         ('f"x"', "a plain text", "texts are not put together here"),
+        ('"""a\nb"""', "", "write it as \\n"),
     ],
 )  # fmt: skip
 def test_what_is_expected_and_what_to_write_instead(text: str, expected: str, cure: str) -> None:
@@ -243,6 +250,25 @@ def test_what_is_expected_and_what_to_write_instead(text: str, expected: str, cu
     fault = faults(text)[0]
 
     assert (fault.expected, fault.cure) == (expected, cure)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("lambda: 1", "Python's Lambda"),
+        ("[x for x in [1]]", "Python's ListComp"),
+        ('f"{status}"', "Python's JoinedStr"),
+        ("{1: 2}", "Python's Dict"),
+    ],
+)
+def test_what_a_later_python_may_bring_past_the_first_look_is_refused_by_the_second(text: str, found: str) -> None:
+    """The scanner refuses what it knows to be foreign; the checker takes nothing but what it knows to be ours."""
+    source = Source(text, ast.parse(text, mode="eval").body, text.encode(), 0)
+
+    with pytest.raises(ExpressionError) as caught:
+        check(source, Scope.JOB, {})
+
+    assert caught.value.faults == (Fault(offset=0, found=found, expected="an expression of the rule language"),)
 
 
 @pytest.mark.parametrize("text", ["foo(1)", "status.code.strip()"])
@@ -425,7 +451,7 @@ def test_an_event_does_not_look_at_the_clock(clock: str) -> None:
 
     assert "in an event" in fault.found
     assert fault.expected == "conditions on what was read"
-    assert "write `when`" in fault.cure
+    assert fault.cure == "events are looked at only when something changed: write `when` for what depends on time"
 
 
 @pytest.mark.parametrize(
@@ -442,7 +468,7 @@ def test_a_state_does_not_speak_of_a_moment(text: str) -> None:
 
     assert "in a state" in fault.found
     assert fault.expected == "a condition that can last"
-    assert "write `event` instead of `when`" in fault.cure
+    assert fault.cure == "write `event` instead of `when`, or compare with `previous`"
 
 
 @pytest.mark.parametrize("scope", [Scope.TENANT, Scope.ALERTD])

@@ -259,6 +259,7 @@ def test_a_key_that_is_missing_is_null_to_whatever_calculates_with_it() -> None:
         ("len(params.codes)", 2),
         ("min(3, 1, 2)", 1),
         ("max(3, status.countSuccessiveCompleteFailures)", 4),
+        ("max(1, status.countSuccessiveCompleteFailures, 3)", 4),
         ("min(hours(1), params.window)", HOUR),
         ("max(status.lastExecution.timeEnded, now) == now", True),
         ("abs(-3)", 3),
