@@ -38,6 +38,7 @@ from alertd.engine.polling import Polling
 from alertd.engine.rehoming import rehome
 from alertd.engine.rounds import Rounds
 from alertd.errors import ConfigError, DeliveryError, Problem, UsageError
+from alertd.garbage import seldom_collected
 from alertd.graph.meter import Sent
 from alertd.graph.settings import HttpSettings, TenantSettings
 from alertd.graph.tenant import GraphClients, GraphTenant
@@ -52,6 +53,8 @@ from alertd.store.port import Store
 from alertd.web.status import EngineFacts
 
 log = structlog.get_logger(__name__)
+
+_NEW_OBJECTS_MAX = 20_000  # some megabytes; a slice of a thousand changed jobs makes twice as many
 
 
 class App:
@@ -105,6 +108,7 @@ class App:
     async def open(self) -> None:
         """Take the store and make every part; raises StoreError if another process has it."""
         async with AsyncExitStack() as stack:
+            stack.enter_context(seldom_collected(_NEW_OBJECTS_MAX))
             self.store = await open_store(self.config.store.url, Path.cwd())
             stack.push_async_callback(self.store.close)
             await self._connect(stack)

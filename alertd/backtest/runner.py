@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from datetime import datetime
 
 import attrs
@@ -17,13 +15,14 @@ from alertd.backtest.tenant_replay import Figures
 from alertd.backtest.world import Outcome, World
 from alertd.config import Config
 from alertd.errors import UsageError
+from alertd.garbage import seldom_collected
 from alertd.graph.clouds import CLOUDS
 from alertd.parts import watched_of
 from alertd.rehearsal.setting import Setting
 from alertd.store.port import Reader
 from alertd.store.values import TenantRecord
 
-_NEW_OBJECTS_MAX = 100_000  # between two searches for garbage: some ten megabytes
+_NEW_OBJECTS_MAX = 100_000  # some ten megabytes of what waits unread would be walked through by each search
 
 
 @attrs.frozen(kw_only=True)
@@ -67,23 +66,10 @@ async def play(
     start = _start(pasts, since, until)
     worlds = [World(setting, start) for setting in settings]
     replay = Replay(pasts, worlds, start, every_round=every_round)
-    with _seldom_collecting():
+    with seldom_collected(_NEW_OBJECTS_MAX):
         await replay.run(Chronology(pasts, reader.outlines()), until, progress)
     outcomes = tuple([await world.close() for world in worlds])
     return Played(start=start, end=until, figures=replay.figures, outcomes=outcomes)
-
-
-@contextmanager
-def _seldom_collecting() -> Iterator[None]:
-    """Let garbage be looked for seldom: a replay leaves no cycles, and each search walks through all that waits unread, a quarter of its time."""
-    before = gc.get_threshold()
-    gc.freeze()
-    gc.set_threshold(_NEW_OBJECTS_MAX, *before[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
-        gc.unfreeze()
 
 
 def _start(pasts: Iterable[TenantPast], since: datetime, until: datetime) -> datetime:
