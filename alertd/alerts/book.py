@@ -118,12 +118,12 @@ class RuleBook:
         """Whether a rule's annotations may come out otherwise although the subject is the same."""
         return self._timed[name]
 
-    def tuned(self, rule: Rule, labels: Callable[[], Mapping[str, str]]) -> Rule:
-        """Give a rule as it is for a subject; `labels` is asked only where an override could apply."""
+    def tuned(self, rule: Rule, labels: Mapping[str, str]) -> Rule:
+        """Give a rule as it is for the subject that has these labels."""
         overrides = self._overrides[rule.name]
         if not overrides:
             return rule
-        found = {**labels(), "alertname": rule.name, "severity": rule.severity}
+        found = {**labels, "alertname": rule.name, "severity": rule.severity}
         chosen = tuple(number for number, change in enumerate(overrides) if all_match(change.matchers, found))
         return self._tuned(rule.name, chosen)
 

@@ -59,11 +59,11 @@ def judge_states(case: Case, book: RuleBook) -> Iterator[Move | Fault]:
     """Ask every rule that fires and resolves; only what moved is given."""
     for written in book.states(case.scope):
         alert = case.alerts.get(written.name)
-        rule = book.tuned(written, lambda: case.subject_labels)
+        rule = book.tuned(written, case.subject_labels)
         if not rule.enabled:
             yield from _switched_off(alert, case)
             continue
-        verdict = evaluate(rule, case.subject)
+        verdict = evaluate(rule, case.subject, clearing=alert is not None)
         if verdict.error:
             yield Fault(rule.name, verdict.error)
         elif verdict.active or alert is not None:
@@ -75,7 +75,7 @@ def judge_states(case: Case, book: RuleBook) -> Iterator[Move | Fault]:
 def judge_events(case: Case, book: RuleBook) -> Iterator[Event | Fault]:
     """Ask every rule that tells moments."""
     for written in book.events(case.scope):
-        rule = book.tuned(written, lambda: case.subject_labels)
+        rule = book.tuned(written, case.subject_labels)
         verdict = evaluate(rule, case.subject) if rule.enabled else Verdict()
         if verdict.error:
             yield Fault(rule.name, verdict.error)

@@ -36,17 +36,20 @@ class Waking:
         self.looks_back = any(horizon.looks_back for horizon in horizons.values())
         self.figures = any(horizon.figures for horizon in horizons.values())
         self.sight = any(_SIGHT & expression.reads for rule in rules for _, expression in rule.expressions)
-        self._timed = tuple((rule, horizons[rule.name]) for rule in rules if horizons[rule.name].moments)
+        self._timed = tuple(
+            (rule, horizon) for rule in rules if (horizon := horizons[rule.name]).moments or horizon.clearing
+        )
 
     def next_at(self, case: Case, alerts: Iterable[Alert], *, texts: bool = True) -> datetime | None:
         """Give when time alone may change something after this case: its own instant for the very next round, None for never.
 
         alerts: the subject's, as the case left them. texts: whether annotations are kept as they would be rendered now.
         """
-        found = [at for alert in alerts if (at := self._resumes(alert, case, texts=texts)) is not None]
+        standing = {alert.name: alert for alert in alerts}
+        found = [at for alert in standing.values() if (at := self._resumes(alert, case, texts=texts)) is not None]
         for rule, horizon in self._timed:
-            tuned = self._book.tuned(rule, lambda: case.subject_labels)
-            at = horizon.after(case.subject, tuned.params)
+            tuned = self._book.tuned(rule, case.subject_labels)
+            at = horizon.after(case.subject, tuned.params, clearing=rule.name in standing)
             if at is not None:
                 found.append(at)
         return min(found, default=None)
@@ -57,11 +60,11 @@ class Waking:
         if rule is None:
             return None
         if alert.state is State.PENDING:
-            return alert.activeSince + self._book.tuned(rule, lambda: case.subject_labels).hold_duration
+            return alert.activeSince + self._book.tuned(rule, case.subject_labels).hold_duration
         if alert.state is State.FIRING and texts and self._book.speaks_of_time(alert.name):
             return case.subject.now
         if alert.state is State.FIRING and alert.clearSince is not None:
-            return alert.clearSince + self._book.tuned(rule, lambda: case.subject_labels).keep_firing_for
+            return alert.clearSince + self._book.tuned(rule, case.subject_labels).keep_firing_for
         return None
 
 

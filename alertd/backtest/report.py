@@ -26,7 +26,7 @@ def summaries(setting: Setting) -> Summary:
         rule = book.named(item.name)
         if rule is None:
             return ""
-        tuned = book.tuned(rule, lambda: item.labels)
+        tuned = book.tuned(rule, item.labels)
         return book.annotate(tuned, _subject(item), item.labels).get("summary", "")
 
     return summary

@@ -243,7 +243,7 @@ class Rounds:
             known = any(cause.owns(alert) for cause in self.routing.common_causes)
             return alert if known else end(alert, Ended.RULE_REMOVED, now)
         rule = self.book.named(alert.name)
-        if rule is None or rule.when is None or not self.book.tuned(rule, lambda: alert.labels).enabled:
+        if rule is None or rule.when is None or not self.book.tuned(rule, alert.labels).enabled:
             return end(alert, Ended.RULE_REMOVED, now)
         return alert
 

@@ -126,7 +126,7 @@ class _Teller:
 
     async def account(self, written: Rule) -> RuleAccount:
         labels = self._labels(written.scope)
-        rule = self.book.tuned(written, lambda: labels)
+        rule = self.book.tuned(written, labels)
         identity = self._identity(rule)
         alert = await self._alert(identity) if self.moment is None else None
         standing = await self._standing(identity, alert)

@@ -26,23 +26,21 @@ _CLEARED = Verdict(cleared=True)
 _NEITHER = Verdict()
 
 
-def evaluate(rule: Rule, subject: Subject) -> Verdict:
+def evaluate(rule: Rule, subject: Subject, *, clearing: bool = True) -> Verdict:
     """Ask a rule about a subject; never raises.
 
+    clearing: whether the clearing condition is asked too; where there is no alert nothing can be cleared.
     Expressions are total, so an error is a bug of ours: it is reported, and other rules go on.
     """
     try:
-        return _verdict(rule, subject)
+        if (rule.when or rule.condition).truth(subject, rule.params):
+            return _ACTIVE
+        if (
+            clearing
+            and rule.when is not None
+            and (rule.clear_when is None or rule.clear_when.truth(subject, rule.params))
+        ):
+            return _CLEARED
     except Exception as exc:  # noqa: BLE001 - one broken rule must not silence the others
         return Verdict(error=f"{type(exc).__name__}: {exc}")
-
-
-def _verdict(rule: Rule, subject: Subject) -> Verdict:
-    if rule.event is not None:
-        return _ACTIVE if rule.event.truth(subject, rule.params) else _NEITHER
-    assert rule.when is not None  # noqa: S101 - the loader gives every rule one of the two
-    if rule.when.truth(subject, rule.params):
-        return _ACTIVE
-    if rule.clear_when is None or rule.clear_when.truth(subject, rule.params):
-        return _CLEARED
     return _NEITHER

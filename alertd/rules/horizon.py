@@ -8,7 +8,7 @@ A horizon that is too early costs an evaluation; one that is too late would be a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
 import attrs
@@ -33,10 +33,10 @@ from alertd.rules.term import (
     path,
 )
 
-Moments = Callable[[Subject, Mapping[str, object]], Iterator[datetime]]
+Moments = Callable[[Subject, Mapping[str, object]], Iterable[datetime]]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
+_ZERO = timedelta(0)
 _FIXED = frozenset({"name", "id", "labels"})  # of a tenant; its other members are figures of its latest round
 
 
@@ -45,28 +45,37 @@ class Horizon:
     """When a rule has to be asked again although nothing was read.
 
     always: at every round. looks_back: at the round after a change too, since `previous` is another one then. figures: whenever the
-    tenant's figures change. moments: the instants at which a comparison may turn.
+    tenant's figures change. moments: the instants at which a comparison of `when` may turn. clearing: those of `clear_when`, which matter
+    where there is an alert to be cleared.
     """
 
     always: bool = False
     looks_back: bool = False
     figures: bool = False
     moments: tuple[Moments, ...] = ()
+    clearing: tuple[Moments, ...] = ()
 
-    def after(self, subject: Subject, params: Mapping[str, object]) -> datetime | None:
+    def after(self, subject: Subject, params: Mapping[str, object], *, clearing: bool = True) -> datetime | None:
         """Give the next instant, the present one included, after which the answer may be another; None if there is none."""
-        found = [at for moments in self.moments for at in moments(subject, params) if at >= subject.now]
-        return min(found, default=None)
+        found: datetime | None = None
+        for moments in (*self.moments, *self.clearing) if clearing else self.moments:
+            for at in moments(subject, params):
+                if at >= subject.now and (found is None or at < found):
+                    found = at
+        return found
 
 
 def horizon_of(rule: Rule) -> Horizon:
     """Find out how a state's conditions depend on time."""
     survey = _Survey(rule.scope)
-    for expression in (rule.when, rule.clear_when):
-        if expression is not None:
-            survey.take(expression)
+    moments = survey.take(rule.when)
+    clearing = survey.take(rule.clear_when)
     return Horizon(
-        always=survey.always, looks_back=survey.looks_back, figures=survey.figures, moments=tuple(survey.moments)
+        always=survey.always,
+        looks_back=survey.looks_back,
+        figures=survey.figures,
+        moments=moments,
+        clearing=clearing,
     )
 
 
@@ -91,13 +100,17 @@ class _Survey:
         self.always = False
         self.looks_back = False
         self.figures = False
-        self.moments: list[Moments] = []
+        self._moments: list[Moments] = []
 
-    def take(self, expression: Expression) -> None:
-        for read in expression.reads:
-            self._note(read)
-        self._truth(expression.term)
-        self._walk(expression.term)
+    def take(self, expression: Expression | None) -> tuple[Moments, ...]:
+        """Survey a condition; give the moments at which a comparison in it may turn."""
+        self._moments = []
+        if expression is not None:
+            for read in expression.reads:
+                self._note(read)
+            self._truth(expression.term)
+            self._walk(expression.term)
+        return tuple(self._moments)
 
     def _note(self, read: str) -> None:
         root, _, member = read.partition(".")
@@ -138,7 +151,7 @@ class _Survey:
             return
         between = one.plus(other, -1)  # slope * now + rest = 0 where the two meet
         if between.slope in {1, -1}:
-            self.moments.append(_meeting(tuple((-between.slope * sign, term) for sign, term in between.parts)))
+            self._moments.append(_meeting(tuple((-between.slope * sign, term) for sign, term in between.parts)))
         else:
             self.always |= between.slope != 0
 
@@ -147,7 +160,7 @@ class _Survey:
         if self._moves(within):
             self.always = True
         else:
-            self.moments.append(_forgetting(where, compile_value(within)))
+            self._moments.append(_forgetting(where, compile_value(within)))
 
     def _moves(self, term: Term) -> bool:
         """Whether a value drifts with the clock, rather than jumping at moments."""
@@ -184,37 +197,37 @@ class _Survey:
 
 def _meeting(parts: tuple[tuple[int, Term], ...]) -> Moments:
     """Give the instant that dates and durations add up to; none where one of them is null."""
-    terms: tuple[tuple[int, Evaluate], ...] = tuple((sign, compile_value(term)) for sign, term in parts)
+    terms: tuple[tuple[bool, Evaluate], ...] = tuple((sign > 0, compile_value(term)) for sign, term in parts)
 
-    def moments(subject: Subject, params: Mapping[str, object]) -> Iterator[datetime]:
-        total = 0
-        for sign, evaluate in terms:
-            value = evaluate(subject, params)
-            if isinstance(value, datetime):
-                total += sign * ((value - _EPOCH) // _MICROSECOND)
-            elif isinstance(value, timedelta):
-                total += sign * (value // _MICROSECOND)
-            else:
-                return
-        yield from _instant(total)
+    def moments(subject: Subject, params: Mapping[str, object]) -> Iterable[datetime]:
+        total = _ZERO
+        try:
+            for adds, evaluate in terms:
+                value = evaluate(subject, params)
+                span = value - _EPOCH if isinstance(value, datetime) else value
+                if not isinstance(span, timedelta):
+                    return ()
+                total = total + span if adds else total - span
+            return (_EPOCH + total,)
+        except OverflowError:  # beyond any calendar: never reached
+            return ()
 
     return moments
-
-
-def _instant(microseconds: int) -> Iterator[datetime]:
-    try:
-        yield _EPOCH + timedelta(microseconds=microseconds)
-    except OverflowError:  # beyond any calendar: never reached
-        return
 
 
 def _forgetting(where: str, within: Evaluate) -> Moments:
     """Give the instants at which what `transitions` counts falls out of its window."""
 
-    def moments(subject: Subject, params: Mapping[str, object]) -> Iterator[datetime]:
-        span = within(subject, params)
-        if isinstance(span, timedelta):
-            for _, at in subject.instants.get(where, ()):
-                yield from _instant((at - _EPOCH + span) // _MICROSECOND)
+    def moments(subject: Subject, params: Mapping[str, object]) -> Iterable[datetime]:
+        became = subject.instants.get(where)
+        span = within(subject, params) if became else None
+        return [later for _, at in became or () if (later := _later(at, span)) is not None]
 
     return moments
+
+
+def _later(instant: datetime, span: object) -> datetime | None:
+    try:
+        return instant + span if isinstance(span, timedelta) else None
+    except OverflowError:  # beyond any calendar: never reached
+        return None

@@ -9,6 +9,7 @@ import pytest
 
 from alertd.errors import PollErrorKind
 from alertd.model.reading import Failed, NotAsked, Ok, Reading, Unchanged
+from alertd.model.resources import SynchronizationJob, SynchronizationStatus
 
 from .alerts import START
 from .tenant import ACTIVE, PAUSED, POLL, QUARANTINE, Play, book, principal
@@ -82,6 +83,34 @@ def test_what_is_known_of_a_principal_says_when_to_ask_the_rules_again(
     play.read(first)  # type: ignore[arg-type]  # a snapshot
 
     assert play.round(reading).wakes == expected
+
+
+RESTED = """
+groups:
+  - rules:
+      - alert: Quarantined
+        when: status.code == "Quarantine"
+        clear_when: age(status.steadyStateLastAchievedTime) > minutes(20)
+"""
+
+
+def _rested(code: str) -> SynchronizationJob:
+    return SynchronizationJob(id="job-1", status=SynchronizationStatus(code=code, steadyStateLastAchievedTime=START))
+
+
+@pytest.mark.parametrize(
+    ("codes", "expected"),
+    [
+        pytest.param(["Active"], None, id="there is nothing to clear"),
+        pytest.param(["Quarantine", "Active"], START + timedelta(minutes=20), id="an alert waits to be cleared"),
+    ],
+)
+def test_the_clock_of_a_clearing_condition_runs_only_for_an_alert(codes: list[str], expected: datetime | None) -> None:
+    play = Play(book(RESTED))
+
+    seen = [play.read(_rested(code)) for code in codes]
+
+    assert seen[-1].wakes == {"sp-1": expected}
 
 
 @pytest.mark.parametrize("before", [Ok(jobs=()), Failed(kind=PollErrorKind.SERVER)])

@@ -32,6 +32,9 @@ groups:
         when: status.code == "Quarantine"
         clear_when: status.code == "Active"
         annotations: {summary: "{{ job.displayName }}: {{ status.code }}"}
+      - alert: Rested
+        when: status.code == "Quarantine"
+        clear_when: age(status.lastExecution.timeEnded) > minutes(23)
       - alert: Patient
         when: status.code == "Quarantine"
         for: 12m
@@ -69,7 +72,19 @@ _NEW_RULE = """\
     rules:
       - {alert: Working, when: status.code == "Active"}
 """
-_NAMES = ("Quarantined", "Patient", "Old", "Soon", "Between", "Unseen", "Restless", "Worse", "Unlike", "WithTenant")
+_NAMES = (
+    "Quarantined",
+    "Rested",
+    "Patient",
+    "Old",
+    "Soon",
+    "Between",
+    "Unseen",
+    "Restless",
+    "Worse",
+    "Unlike",
+    "WithTenant",
+)
 _ALWAYS = ("Changed", "Gone", "Appeared", "Unreachable", "Partial")
 _PRINCIPALS = ("alpha", "beta")
 
