@@ -8,11 +8,12 @@ converted again; what still does not fit is malformed, with the JSON path and bo
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import msgspec
 
-from alertd.model.resources import EntryCounts, JobSettings, NamedValues, SynchronizationJob
+from alertd.model.resources import EntryCounts, JobSettings, SynchronizationJob
 
 Resource = TypeVar("Resource")
 
@@ -23,28 +24,35 @@ class MalformedResource(ValueError):  # noqa: N818 - reads as what it is in `rai
     """An answer of a shape the documentation does not allow; the message holds the JSON path."""
 
 
-def _named_values(kind: type[Any], raw: object) -> object:
-    name, wanted = ("key", int) if kind is EntryCounts else ("name", str)
-    if not isinstance(raw, list):
-        raise TypeError(f"Expected `array`, got `{type(raw).__name__}`")
-    return kind(_pair(entry, name, wanted) for entry in raw)
-
-
-def _pair(entry: object, name: str, wanted: type) -> tuple[str, Any]:
-    if not isinstance(entry, dict) or not isinstance(entry.get(name), str):
-        raise TypeError(f"Expected an object with `{name}`")
-    value = entry.get("value")
-    if value is None:
-        value = wanted()
-    if not isinstance(value, wanted) or isinstance(value, bool):
-        raise TypeError(f"Expected `{wanted.__name__}` as value of {entry[name]!r}, got `{type(value).__name__}`")
-    return entry[name], value
+# What a pair calls its key, and what its value is.
+_PAIRS: Mapping[type[Any], tuple[str, type[Any]]] = {EntryCounts: ("key", int), JobSettings: ("name", str)}
 
 
 def _decode_hook(kind: type[Any], raw: object) -> object:
-    if isinstance(kind, type) and issubclass(kind, NamedValues):
-        return _named_values(kind, raw)
-    raise NotImplementedError(f"no way to read {kind}")
+    if kind not in _PAIRS:
+        raise NotImplementedError(f"no way to read {kind}")
+    if not isinstance(raw, list):
+        raise TypeError(f"Expected `array`, got `{type(raw).__name__}`")
+    return kind(_values(raw, *_PAIRS[kind]))
+
+
+def _values(pairs: list[Any], name: str, wanted: type[Any]) -> dict[str, Any]:
+    """Read a list of pairs; one loop, since every job that is read has two of them."""
+    values = {}
+    for pair in pairs:
+        if not isinstance(pair, dict) or not isinstance(key := pair.get(name), str):
+            raise TypeError(f"Expected an object with `{name}`")
+        value = pair.get("value")
+        values[key] = value if type(value) is wanted else _value(key, value, wanted)
+    return values
+
+
+def _value(key: str, value: object, wanted: type[Any]) -> object:
+    if value is None:
+        return wanted()
+    if not isinstance(value, wanted) or isinstance(value, bool):
+        raise TypeError(f"Expected `{wanted.__name__}` as value of {key!r}, got `{type(value).__name__}`")
+    return value
 
 
 def _encode_hook(value: object) -> object:

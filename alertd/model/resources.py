@@ -23,6 +23,8 @@ import attrs
 
 Value = TypeVar("Value", int, str)
 
+_YEAR_2, _YEAR_9999 = datetime(2, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
+
 # .NET's TimeSpan.MaxValue is 10,675,199 days; no schedule of this service is longer than a year.
 _NEVER_INTERVAL = timedelta(days=10_000_000)
 
@@ -52,10 +54,15 @@ _SCHEDULE_STATE = _canonical(SCHEDULE_STATES)
 _QUARANTINE_REASON = _canonical(QUARANTINE_REASONS, quarantineondemand="QuarantinedOnDemand")
 
 
-def _instants(value: object, names: tuple[str, ...]) -> None:
+def _is_sane(instant: datetime | None) -> bool:
+    """Whether an instant can stay as it is: all that is read passes here, and hardly any is put right."""
+    return instant is None or (instant.tzinfo is UTC and _YEAR_2 <= instant < _YEAR_9999)
+
+
+def _put_right(value: object, *names: str) -> None:
     for name in names:
         instant = getattr(value, name)
-        if instant is not None and (instant.tzinfo is not UTC or instant.year in {1, 9999}):
+        if not _is_sane(instant):
             object.__setattr__(value, name, _sane_instant(instant))
 
 
@@ -65,7 +72,7 @@ def _sane_instant(instant: datetime) -> datetime | None:
     return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
 
 
-def _member(value: object, name: str, canonical: Mapping[str, str]) -> None:
+def _spell(value: object, name: str, canonical: Mapping[str, str]) -> None:
     text = getattr(value, name)
     if text is not None:
         object.__setattr__(value, name, canonical.get(text.lower(), text) or None)
@@ -102,7 +109,9 @@ class NamedValues(Mapping[str, Value]):
         return self._values.items()
 
     def __eq__(self, other: object) -> bool:
-        return self._values == other._values if isinstance(other, NamedValues) else NotImplemented
+        # To ask first whether it is of the very same class, as it nearly always is, spares what isinstance costs with an abstract class.
+        alike = type(other) is type(self) or isinstance(other, NamedValues)
+        return self._values == other._values if alike else NotImplemented  # type: ignore[attr-defined]
 
     def __hash__(self) -> int:
         return hash(frozenset(self._values.items()))
@@ -144,7 +153,8 @@ class SynchronizationProgress:
     units: str | None = None
 
     def __attrs_post_init__(self) -> None:
-        _instants(self, ("progressObservationDateTime",))
+        if not _is_sane(self.progressObservationDateTime):
+            _put_right(self, "progressObservationDateTime")
 
 
 @attrs.frozen(kw_only=True)
@@ -167,8 +177,10 @@ class SynchronizationTaskExecution:
     timeEnded: datetime | None = None
 
     def __attrs_post_init__(self) -> None:
-        _instants(self, ("timeBegan", "timeEnded"))
-        _member(self, "state", _EXECUTION_STATE)
+        if not (_is_sane(self.timeBegan) and _is_sane(self.timeEnded)):
+            _put_right(self, "timeBegan", "timeEnded")
+        if self.state not in EXECUTION_STATES:
+            _spell(self, "state", _EXECUTION_STATE)
 
 
 @attrs.frozen(kw_only=True)
@@ -185,8 +197,10 @@ class SynchronizationQuarantine:
     error: SynchronizationError | None = None
 
     def __attrs_post_init__(self) -> None:
-        _instants(self, ("currentBegan", "nextAttempt", "seriesBegan"))
-        _member(self, "reason", _QUARANTINE_REASON)
+        if not (_is_sane(self.currentBegan) and _is_sane(self.nextAttempt) and _is_sane(self.seriesBegan)):
+            _put_right(self, "currentBegan", "nextAttempt", "seriesBegan")
+        if self.reason not in QUARANTINE_REASONS:
+            _spell(self, "reason", _QUARANTINE_REASON)
 
 
 @attrs.frozen(kw_only=True)
@@ -198,8 +212,10 @@ class SynchronizationSchedule:
     state: str | None = None
 
     def __attrs_post_init__(self) -> None:
-        _instants(self, ("expiration",))
-        _member(self, "state", _SCHEDULE_STATE)
+        if not _is_sane(self.expiration):
+            _put_right(self, "expiration")
+        if self.state not in SCHEDULE_STATES:
+            _spell(self, "state", _SCHEDULE_STATE)
         if self.interval is not None and self.interval > _NEVER_INTERVAL:
             object.__setattr__(self, "interval", None)
 
@@ -222,8 +238,10 @@ class SynchronizationStatus:
     troubleshootingUrl: str | None = None
 
     def __attrs_post_init__(self) -> None:
-        _instants(self, ("steadyStateFirstAchievedTime", "steadyStateLastAchievedTime"))
-        _member(self, "code", _STATUS_CODE)
+        if not (_is_sane(self.steadyStateFirstAchievedTime) and _is_sane(self.steadyStateLastAchievedTime)):
+            _put_right(self, "steadyStateFirstAchievedTime", "steadyStateLastAchievedTime")
+        if self.code not in STATUS_CODES:
+            _spell(self, "code", _STATUS_CODE)
 
 
 @attrs.frozen(kw_only=True)

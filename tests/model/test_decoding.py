@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
+import re
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
+import attrs
 import msgspec
 import pytest
 
 from alertd.model.decoding import MalformedResource, decode, decode_job, encode
-from alertd.model.resources import ServicePrincipal, SynchronizationJob, SynchronizationStatus
+from alertd.model.resources import (
+    EntryCounts,
+    JobSettings,
+    ServicePrincipal,
+    SynchronizationJob,
+    SynchronizationProgress,
+    SynchronizationQuarantine,
+    SynchronizationSchedule,
+    SynchronizationStatus,
+    SynchronizationTaskExecution,
+)
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "graph" / "examples"
 
@@ -133,6 +145,41 @@ def test_instants(holder: str, written: str | None, expected: datetime | None) -
     assert expected is None or instants[holder].tzinfo is UTC  # type: ignore[union-attr]
 
 
+_HOLDERS = [
+    SynchronizationStatus,
+    SynchronizationTaskExecution,
+    SynchronizationQuarantine,
+    SynchronizationProgress,
+    SynchronizationSchedule,
+]
+_INSTANTS = [
+    pytest.param(kind, field.name, id=f"{kind.__name__}.{field.name}")
+    for kind in _HOLDERS
+    for field in attrs.fields(kind)
+    if "datetime" in str(field.type)
+]
+
+
+@pytest.mark.parametrize(("kind", "name"), _INSTANTS)
+def test_every_instant_is_put_right_whatever_stands_beside_it(kind: type[Any], name: str) -> None:
+    fine = {other.values[1]: datetime(2026, 1, 5, tzinfo=UTC) for other in _INSTANTS if other.values[0] is kind}
+    expected = {
+        datetime(2026, 1, 5): datetime(2026, 1, 5, tzinfo=UTC),  # noqa: DTZ001 - as Graph writes some
+        datetime(2026, 1, 5, 1, tzinfo=timezone(timedelta(hours=1))): datetime(2026, 1, 5, tzinfo=UTC),
+        datetime(1, 12, 31, 23, 59, 59, tzinfo=UTC): None,
+        datetime(2, 1, 1, tzinfo=UTC): datetime(2, 1, 1, tzinfo=UTC),
+        datetime(9998, 12, 31, 23, 59, 59, tzinfo=UTC): datetime(9998, 12, 31, 23, 59, 59, tzinfo=UTC),
+        datetime(9999, 1, 1, tzinfo=UTC): None,
+        None: None,
+    }
+
+    found = {written: kind(**fine | {name: written}) for written in expected}
+
+    assert {written: getattr(value, name) for written, value in found.items()} == expected
+    assert all(getattr(value, name).tzinfo is UTC for value in found.values() if getattr(value, name))
+    assert all(getattr(value, other) == fine[other] for value in found.values() for other in fine.keys() - {name})
+
+
 @pytest.mark.parametrize(
     ("written", "expected"),
     [
@@ -161,6 +208,39 @@ def test_pairs_become_maps() -> None:
     assert found.status is not None
     assert dict(found.status.synchronizedEntryCountByType or {}) == {"user to User": 33, "group to Group": 0}
     assert dict(found.synchronizationJobSettings or {}) == {"Domain": "{}", "Empty": ""}
+
+
+def test_the_last_of_two_pairs_of_one_name_counts_in_the_place_of_the_first() -> None:
+    pairs = [("b", "1"), ("a", "2"), ("b", "3")]
+
+    found = job(synchronizationJobSettings=[{"name": name, "value": value} for name, value in pairs])
+
+    assert list((found.synchronizationJobSettings or {}).items()) == [("b", "3"), ("a", "2")]
+
+
+@pytest.mark.parametrize(
+    ("pair", "message"),
+    [
+        pytest.param(1, "Expected an object with `key`", id="no object"),
+        pytest.param({}, "Expected an object with `key`", id="no key"),
+        pytest.param({"key": 1, "value": 1}, "Expected an object with `key`", id="the key is a number"),
+        pytest.param({"key": "b", "value": True}, "Expected `int` as value of 'b', got `bool`", id="true is no number"),
+        pytest.param({"key": "b", "value": 1.0}, "Expected `int` as value of 'b', got `float`", id="a fraction"),
+    ],
+)
+def test_a_pair_that_is_none_is_malformed(pair: object, message: str) -> None:
+    """Also behind one that is as it should be."""
+    with pytest.raises(MalformedResource, match=re.escape(message)):
+        job(status={"synchronizedEntryCountByType": [{"key": "a", "value": 1}, pair]})
+
+
+def test_maps_are_equal_by_what_they_hold() -> None:
+    counts = EntryCounts({"a": 1})
+
+    assert counts == EntryCounts({"a": 1})
+    assert counts != EntryCounts({"a": 2})
+    assert EntryCounts() == JobSettings()
+    assert counts != {"a": 1}
 
 
 def test_unknown_properties_are_left_out() -> None:
