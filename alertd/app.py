@@ -26,6 +26,7 @@ import attrs
 import structlog
 
 from alertd.alerts.book import RuleBook
+from alertd.building import Built, build
 from alertd.clock import Clock, SystemClock
 from alertd.config import Config, Heartbeat, Poll, Tenant, load_config
 from alertd.engine.delivering import Delivering
@@ -47,7 +48,7 @@ from alertd.metrics import Metrics
 from alertd.notify.channels.http import ReceiverHttp
 from alertd.notify.channels.port import Channel
 from alertd.notify.channels.registry import Services
-from alertd.parts import Built, build, channels_of, digests_of, http_settings, policy_of, routing_of, watched_of
+from alertd.parts import channels_of, digests_of, http_settings, policy_of, routing_of, watched_of
 from alertd.store.opening import open_store
 from alertd.store.port import Store
 from alertd.web.status import EngineFacts

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import attrs
 
+from alertd.building import templates_of
 from alertd.config import Config
 from alertd.engine.digesting import gather, message
 from alertd.errors import UsageError
-from alertd.model.digest import Digest
+from alertd.model.digest import Digest, DigestSchedule
 from alertd.model.suggestion import did_you_mean
-from alertd.notify.digest import DigestSchedule
-from alertd.parts import digests_of, templates_of, watched_of
+from alertd.parts import digests_of, watched_of
 from alertd.render import context, fitting
 from alertd.render.filters import json_text
 from alertd.render.message import part_value

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from alertd.building import rules_of
 from alertd.config import BUILTIN, Config
 from alertd.errors import ConfigError, Problem
-from alertd.parts import rules_of
 from alertd.rehearsal.setting import Setting
 from alertd.rules.loader import load_rules
 from alertd.rules.rule import Rule

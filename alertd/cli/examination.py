@@ -10,13 +10,12 @@ from typing import Any
 
 import attrs
 
-from alertd.cli.budget import check_budget
+from alertd.building import book_of, rules_of
 from alertd.config import Config, Secrets, examine_config
 from alertd.config.lint import lint
 from alertd.config.places import place_of
 from alertd.errors import ConfigError, Problem
 from alertd.model.document import Document, Node
-from alertd.parts import book_of, rules_of
 from alertd.render.environment import Templates
 from alertd.rules.rule import RuleSet
 
@@ -88,7 +87,10 @@ def _lint(config: Config, path: Path, rules: RuleSet) -> tuple[Problem, ...]:
     """Look for what is allowed in the configuration itself and yet probably not meant."""
     document = Document.load(path, file=str(path))
     lint(config, document.root, rules.by_name)
-    check_budget(config, document.root)
+    if config.poll.max_requests_per_minute is not None:
+        from alertd.cli.budget import check_budget  # late: without a budget nobody needs the store
+
+        check_budget(config, document.root)
     return tuple(document.problems)
 
 

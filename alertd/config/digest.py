@@ -11,8 +11,8 @@ import attrs
 from alertd.config.context import Context
 from alertd.config.kinds import Kind, Schema, Text, TimeZone
 from alertd.model.cron import Cron, parse_cron
+from alertd.model.digest import DigestSchedule
 from alertd.model.document import Node
-from alertd.notify.digest import DigestSchedule
 
 # https://learn.microsoft.com/power-automate/limits-and-config#expiration-limits
 FLOW_SILENCE_MAX = timedelta(days=90)

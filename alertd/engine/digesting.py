@@ -17,10 +17,10 @@ import structlog
 from alertd.alerts.sighting import Watched
 from alertd.engine.cron import next_instant
 from alertd.errors import FencedError
-from alertd.model.digest import Digest
+from alertd.model.digest import Digest, DigestSchedule
 from alertd.model.notification import DeliveryState, Notification, Reason
 from alertd.notify.channels.port import Channel
-from alertd.notify.digest import DigestSchedule, of_alerts, of_deliveries, of_jobs, of_tenant
+from alertd.notify.digest import of_alerts, of_deliveries, of_jobs, of_tenant
 from alertd.notify.outcome import DeliveryPolicy
 from alertd.render.frames import DIGEST_KINDS
 from alertd.store.port import Reader, Store, Transaction

@@ -11,15 +11,31 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 import attrs
 
 from alertd.model.alert import SEVERITIES
+from alertd.model.cron import Cron
 
 KEPT = 200  # of each list; what a channel shows of them follows from its limits
 
 Listed = TypeVar("Listed")
 _NEVER = float("inf")
+
+
+@attrs.frozen(kw_only=True)
+class DigestSchedule:
+    """Who gets a digest, and when. timezone: whose wall clock the expression means."""
+
+    receiver: str
+    cron: Cron
+    timezone: ZoneInfo
+
+    @property
+    def key(self) -> str:
+        """What it stands under in the store: one that is changed is another one."""
+        return f"{self.receiver}: {self.cron} {self.timezone.key}"
 
 
 @attrs.frozen(kw_only=True)

@@ -9,13 +9,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import attrs
 
 from alertd.alerts.sighting import Watched
 from alertd.model.alert import Alert, State
-from alertd.model.cron import Cron
 from alertd.model.digest import (
     Digest,
     EscrowTrend,
@@ -37,20 +35,6 @@ _QUARANTINE, _FAILED, _UNKNOWN = "Quarantine", "Failed", "unknown"
 _NOTHING = SynchronizationStatus()
 
 Before = Mapping[tuple[str, str], SynchronizationJob]  # by (service principal id, job id)
-
-
-@attrs.frozen(kw_only=True)
-class DigestSchedule:
-    """Who gets a digest, and when. timezone: whose wall clock the expression means."""
-
-    receiver: str
-    cron: Cron
-    timezone: ZoneInfo
-
-    @property
-    def key(self) -> str:
-        """What it stands under in the store: one that is changed is another one."""
-        return f"{self.receiver}: {self.cron} {self.timezone.key}"
 
 
 def of_tenant(name: str, record: TenantRecord | None, at: datetime, since: datetime | None) -> Digest:

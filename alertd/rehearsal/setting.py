@@ -11,6 +11,7 @@ import attrs
 
 from alertd.alerts.book import RuleBook
 from alertd.alerts.sighting import Watched
+from alertd.building import annotator, book_of
 from alertd.config import Config
 from alertd.graph.clouds import CLOUDS
 from alertd.notify.channels.http import ReceiverHttp
@@ -20,7 +21,7 @@ from alertd.notify.group import Pace
 from alertd.notify.outcome import DeliveryPolicy
 from alertd.notify.routes import Route
 from alertd.notify.routing import Routing
-from alertd.parts import annotator, book_of, policy_of, routing_with, watched_of
+from alertd.parts import policy_of, routing_with, watched_of
 from alertd.rehearsal.job_name import made_up_tenant_id
 from alertd.render.environment import Templates
 from alertd.rules.rule import Rule

@@ -20,6 +20,7 @@ from alertd.engine.digesting import PRINCIPALS_AT_ONCE, Digesting, DigestPlan, g
 from alertd.engine.flushing import Flushing
 from alertd.errors import DeliveryError, DeliveryFailureReason
 from alertd.model.cron import parse_cron
+from alertd.model.digest import DigestSchedule
 from alertd.model.facts import step
 from alertd.model.notification import DeliveryState, Notification, Reason, Rendered
 from alertd.model.resources import (
@@ -31,7 +32,6 @@ from alertd.model.resources import (
 )
 from alertd.notify.channels.port import Accepted, Integration, Limits
 from alertd.notify.channels.teams import FORM as TEAMS
-from alertd.notify.digest import DigestSchedule
 from alertd.notify.group import Pace
 from alertd.notify.outcome import DeliveryPolicy
 from alertd.notify.routes import Route

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import yaml
 
+from alertd.building import templates_of
 from alertd.config import parse_config
 from alertd.model.notification import Notification
 from alertd.notify.channels.http import ReceiverHttp
 from alertd.notify.channels.registry import Services
-from alertd.parts import channels_of, templates_of
+from alertd.parts import channels_of
 from alertd.simulator.receivers import Receivers
 
 
