@@ -94,7 +94,7 @@ class Writer:
 
     def function(self, body: ast.expr, otherwise: Evaluate) -> Evaluate:
         """Give the finished function; `otherwise` answers where it raises."""
-        fallback = python.invoke(self.share("otherwise", otherwise), python.load("subject"), python.load("params"))
+        fallback = python.invoke(self.share(otherwise), python.load("subject"), python.load("params"))
         loads = [
             ast.Assign([python.store(name)], python.attribute(python.load("subject"), name)) for name in self._roots
         ]
@@ -146,11 +146,11 @@ class Writer:
         self._temporaries += 1
         return ast.NamedExpr(python.store(name), value), python.load(name)
 
-    def share(self, name: str, value: object) -> ast.Name:
+    def share(self, value: object) -> ast.Name:
         """Make a value known to the code under a name of its own."""
-        unique = f"_{name}{len(self._globals)}"
-        self._globals[unique] = value
-        return python.load(unique)
+        name = f"_{len(self._globals)}"
+        self._globals[name] = value
+        return python.load(name)
 
     def root(self, name: str) -> ast.Name:
         """Load one of the subject's names once, at the beginning."""
@@ -162,7 +162,7 @@ class Writer:
         literal = literal or (isinstance(value, tuple) and all(isinstance(item, _LITERAL) for item in value))
         if literal:
             return Code(ast.Constant(value), nullable=value is None)  # type: ignore[arg-type]  # checked above
-        return Code(self.share("constant", value))
+        return Code(self.share(value))
 
     def _name(self, term: Name) -> Code:
         return Code(self.root(term.name), nullable=term.type.nullable)

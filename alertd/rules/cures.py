@@ -171,7 +171,7 @@ def of_argument(function: Function, argument: Term) -> str:
     """Say what to give the function instead."""
     if function.name == "contains" and argument.type.kind in {Kind.LIST, Kind.MAP}:
         return f"write `x in {argument.text}`"
-    if argument.type.kind is Kind.OBJECT and argument.type.of is not None:
+    if argument.type.of is not None:
         return f"name one of its properties: {', '.join(list(members(argument.type.of))[:8])}"
     if function.path:
         return f"`{function.name}` compares what is counted or timed; for others there is `changed`"

@@ -26,7 +26,7 @@ class Writer(Protocol):
         """Give code whose value is never null once its guards hold."""
         ...
 
-    def share(self, name: str, value: object) -> ast.Name:
+    def share(self, value: object) -> ast.Name:
         """Make a value known to the code under a name of its own."""
         ...
 
@@ -66,7 +66,7 @@ def _transitions(writer: Writer, term: Call) -> Code:
     where, to, within = term.arguments
     span = writer.solid(within)
     count = python.invoke(
-        writer.share("transitions", runtime.transitions),
+        writer.share(runtime.transitions),
         writer.root("instants"),
         ast.Constant(path(where)),
         writer.code(to).expression,
@@ -81,7 +81,7 @@ def _like(writer: Writer, term: Call) -> Code:
     assert isinstance(glob, Constant)  # noqa: S101 - the caller looked
     matcher = re.compile(fnmatch.translate(str(glob.value))).match
     subject = writer.solid(text)
-    matched = python.is_there(python.invoke(writer.share("match", matcher), subject.value))
+    matched = python.is_there(python.invoke(writer.share(matcher), subject.value))
     return Code(python.every((*subject.guards, matched)))
 
 
@@ -98,12 +98,12 @@ def _method(name: str) -> Callable[..., ast.expr]:
 
 
 def _function(function: Callable[..., object]) -> Callable[..., ast.expr]:
-    return lambda writer, *arguments: python.invoke(writer.share(function.__name__, function), *arguments)
+    return lambda writer, *arguments: python.invoke(writer.share(function), *arguments)
 
 
 def _span(unit: str) -> Callable[..., ast.expr]:
     def write(writer: Writer, count: ast.expr) -> ast.expr:
-        return ast.Call(writer.share("timedelta", timedelta), [], [ast.keyword(unit, count)])
+        return ast.Call(writer.share(timedelta), [], [ast.keyword(unit, count)])
 
     return write
 
@@ -119,7 +119,7 @@ def _extreme(how: Operator, function: Callable[..., object]) -> Callable[..., as
 
 
 def _total(writer: Writer, counts: ast.expr) -> ast.expr:
-    return python.invoke(writer.share("sum", sum), python.invoke(python.attribute(counts, "values")))
+    return python.invoke(writer.share(sum), python.invoke(python.attribute(counts, "values")))
 
 
 _VALUES: Mapping[str, Callable[..., ast.expr]] = {

@@ -252,6 +252,14 @@ def test_what_is_expected_and_what_to_write_instead(text: str, expected: str, cu
     assert (fault.expected, fault.cure) == (expected, cure)
 
 
+def second_look(text: str) -> tuple[Fault, ...]:
+    """Give what the checker finds in a text that the scanner has not seen."""
+    source = Source(text, ast.parse(text, mode="eval").body, text.encode(), 0)
+    with pytest.raises(ExpressionError) as caught:
+        check(source, Scope.JOB, {})
+    return caught.value.faults
+
+
 @pytest.mark.parametrize(
     ("text", "found"),
     [
@@ -263,12 +271,12 @@ def test_what_is_expected_and_what_to_write_instead(text: str, expected: str, cu
 )
 def test_what_a_later_python_may_bring_past_the_first_look_is_refused_by_the_second(text: str, found: str) -> None:
     """The scanner refuses what it knows to be foreign; the checker takes nothing but what it knows to be ours."""
-    source = Source(text, ast.parse(text, mode="eval").body, text.encode(), 0)
+    assert second_look(text) == (Fault(offset=0, found=found, expected="an expression of the rule language"),)
 
-    with pytest.raises(ExpressionError) as caught:
-        check(source, Scope.JOB, {})
 
-    assert caught.value.faults == (Fault(offset=0, found=found, expected="an expression of the rule language"),)
+@pytest.mark.parametrize(("text", "found"), [("1j", "a complex number"), ("...", "`...`"), ('b"x"', "`b'x'`")])
+def test_a_constant_of_python_that_is_none_of_ours_is_named(text: str, found: str) -> None:
+    assert second_look(text) == (Fault(offset=0, found=found, expected="a number, a text, true, false or null"),)
 
 
 @pytest.mark.parametrize("text", ["foo(1)", "status.code.strip()"])
