@@ -11,6 +11,7 @@ import attrs
 
 from alertd.model.change import Change
 from alertd.model.resources import SynchronizationStatus
+from alertd.model.value import value
 from alertd.model.views import Job, Tenant
 
 
@@ -44,7 +45,7 @@ class Scope(enum.StrEnum):
 SEVERITIES = ("critical", "error", "warning", "info")  # worst first
 
 
-@attrs.frozen(kw_only=True)
+@value(kw_only=True)
 class Identity:
     """What makes two sightings the same alert: renaming, moving or relabelling a rule's file, tenant or job does not.
 
@@ -66,7 +67,7 @@ class Identity:
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
-@attrs.frozen(kw_only=True)
+@value(kw_only=True)
 class Child:
     """An alert that a common cause's parent speaks for. title: what it is about. url: its page in the portal."""
 
@@ -79,7 +80,7 @@ class Child:
     url: str | None = None
 
 
-@attrs.frozen(kw_only=True)
+@value(kw_only=True)
 class Evidence:
     """What was seen when an alert began, ended, or an event happened: enough to render its message at any later time.
 
@@ -100,7 +101,7 @@ class Evidence:
     children_total: int = 0
 
 
-@attrs.frozen(kw_only=True)
+@value(kw_only=True)
 class Alert:
     """One alert: a rule that holds for a subject.
 
@@ -147,7 +148,7 @@ class Alert:
         return self.evidence.job.disableAt if self.evidence.job is not None else None
 
 
-@attrs.frozen(kw_only=True)
+@value(kw_only=True)
 class Event:
     """A moment that a rule wants told once: it never fires, repeats or resolves.
 

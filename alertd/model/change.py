@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
-import attrs
+from alertd.model.value import value
 
 
-@attrs.define(unsafe_hash=True)
+@value
 class Change:
     """A property that differs: `path` as rules write it, such as ``status.quarantine.reason`` or ``job.settings["Domain"]``.
 
     before, after: the values on either side; null where the property, or what holds it, was not there.
-    Nobody may set these, as the type checker sees to: a class that is frozen at run time takes three times as long to make one, and there
-    are ten for each run that ends.
     """
 
-    path: Final[str]
-    before: Final[Any]
-    after: Final[Any]
+    path: str
+    before: Any
+    after: Any

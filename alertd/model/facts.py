@@ -16,6 +16,7 @@ from alertd.model.resources import (
     SynchronizationStatus,
     SynchronizationTaskExecution,
 )
+from alertd.model.value import value
 
 # Microsoft disables a job after four weeks in quarantine.
 # https://learn.microsoft.com/entra/identity/app-provisioning/application-provisioning-quarantine-status
@@ -35,7 +36,7 @@ INSTANTS_MAX = 100
 Instants = tuple[tuple[object, datetime], ...]
 
 
-@attrs.frozen(kw_only=True)
+@value(kw_only=True)
 class Facts:
     """What is known of one job after one snapshot.
 
@@ -125,8 +126,11 @@ def _escrow_ratio(run: SynchronizationTaskExecution | None) -> float | None:
 
 
 def _progress_ratio(status: SynchronizationStatus) -> float | None:
-    total = sum(part.totalUnits or 0 for part in status.progress or ())
-    return sum(part.completedUnits or 0 for part in status.progress or ()) / total if total else None
+    completed = total = 0
+    for part in status.progress or ():
+        completed += part.completedUnits or 0
+        total += part.totalUnits or 0
+    return completed / total if total else None
 
 
 def _expected_run(status: SynchronizationStatus, schedule: SynchronizationSchedule | None) -> datetime | None:

@@ -19,7 +19,7 @@ from collections.abc import ItemsView, Iterable, Iterator, Mapping, ValuesView
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-import attrs
+from alertd.model.value import value
 
 Value = TypeVar("Value", int, str)
 
@@ -132,7 +132,7 @@ class JobSettings(NamedValues[str]):
     __slots__ = ()
 
 
-@attrs.frozen(kw_only=True)
+@value(kw_only=True)
 class SynchronizationError:
     """synchronizationError: `code` is ``None`` (as text) where there was none; `tenantActionable` says whether the
     tenant can act.
@@ -143,7 +143,7 @@ class SynchronizationError:
     tenantActionable: bool | None = None
 
 
-@attrs.frozen(kw_only=True)
+@value(kw_only=True)
 class SynchronizationProgress:
     """synchronizationProgress: how far a long run has come, in `units`."""
 
@@ -157,7 +157,7 @@ class SynchronizationProgress:
             _put_right(self, "progressObservationDateTime")
 
 
-@attrs.frozen(kw_only=True)
+@value(kw_only=True)
 class SynchronizationTaskExecution:
     """synchronizationTaskExecution: one run. Failures of single objects show in the counts, not in `state`."""
 
@@ -183,7 +183,7 @@ class SynchronizationTaskExecution:
             _spell(self, "state", _EXECUTION_STATE)
 
 
-@attrs.frozen(kw_only=True)
+@value(kw_only=True)
 class SynchronizationQuarantine:
     """synchronizationQuarantine: why and since when; `seriesBegan` starts the 28 days after which the job is
     disabled.
@@ -203,7 +203,7 @@ class SynchronizationQuarantine:
             _spell(self, "reason", _QUARANTINE_REASON)
 
 
-@attrs.frozen(kw_only=True)
+@value(kw_only=True)
 class SynchronizationSchedule:
     """synchronizationSchedule: `interval` is null where Graph says TimeSpan.MaxValue, that is, never."""
 
@@ -220,7 +220,7 @@ class SynchronizationSchedule:
             object.__setattr__(self, "interval", None)
 
 
-@attrs.frozen(kw_only=True)
+@value(kw_only=True)
 class SynchronizationStatus:
     """synchronizationStatus: the state of a job, the thing alertd watches."""
 
@@ -244,7 +244,7 @@ class SynchronizationStatus:
             _spell(self, "code", _STATUS_CODE)
 
 
-@attrs.frozen(kw_only=True)
+@value(kw_only=True)
 class SynchronizationJob:
     """synchronizationJob: `id` is unique together with tenant and service principal only."""
 
@@ -255,7 +255,7 @@ class SynchronizationJob:
     synchronizationJobSettings: JobSettings | None = None
 
 
-@attrs.frozen(kw_only=True)
+@value(kw_only=True)
 class ServicePrincipal:
     """servicePrincipal: the application in a tenant on which jobs hang; only what we ask for."""
 

@@ -12,9 +12,10 @@ from datetime import datetime
 import attrs
 
 from alertd.model.resources import JobSettings, SynchronizationSchedule, SynchronizationStatus
+from alertd.model.value import value
 
 
-@attrs.frozen(kw_only=True)
+@value(kw_only=True)
 class Job:
     """One synchronization job as alertd knows it at one reading.
 
@@ -47,7 +48,7 @@ class Job:
     disableAt: datetime | None = None
 
 
-@attrs.frozen(kw_only=True)
+@value(kw_only=True)
 class Tenant:
     """One tenant as alertd knows it after its latest round.
 
@@ -68,7 +69,7 @@ class Tenant:
     credentialExpiresAt: datetime | None = None
 
 
-@attrs.frozen(kw_only=True)
+@value(kw_only=True)
 class Alertd:
     """alertd's own health.
 
@@ -83,7 +84,7 @@ class Alertd:
     storeTrouble: bool = False
 
 
-@attrs.frozen(kw_only=True)
+@value(kw_only=True)
 class Subject:
     """Everything an expression or annotation may look at; `previous` and `previous_job` are null at first sight.
 
