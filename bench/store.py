@@ -172,8 +172,8 @@ class BareReading(BareSaving):
 
 def _rows(part: Changed) -> tuple[_Rows, _Rows]:
     made, history = part
-    entries = [history_row(entry, number) for number, entry in enumerate(history)]
+    entries = [history_row(entry, number, number) for number, entry in enumerate(history)]
     return (
         [tuple(job_row(record).values()) for record in made],
-        [(number, row["sequence"], row["kind"], row["content"]) for number, row in enumerate(entries)],
+        [(row["job"], row["sequence"], row["kind"], row["content"]) for row in entries],
     )

@@ -281,21 +281,13 @@ HISTORY_LEADING = HISTORY_OF_JOB.where(
 )
 # The jobs of these principals that the history knows.
 HISTORY_JOBS_OF = (
-    select(history_jobs.c.id)
+    select(history_jobs.c.id, history_jobs.c.service_principal_id, history_jobs.c.job_id)
     .where(is_given(history_jobs.c.tenant_key), is_one_of(history_jobs.c.service_principal_id, "principals"))
     .order_by(history_jobs.c.service_principal_id, history_jobs.c.job_id)
 )
 ADD_HISTORY_JOB = insert_new(history_jobs)
 ADD_BATCH = insert(history_batches).returning(history_batches.c.id)
-ADD_ENTRY = insert(history).values(
-    job=select(history_jobs.c.id)
-    .where(
-        is_given(history_jobs.c.tenant_key),
-        is_given(history_jobs.c.service_principal_id),
-        is_given(history_jobs.c.job_id),
-    )
-    .scalar_subquery()
-)
+ADD_ENTRY = insert(history)
 # Where a job's replay begins: at its last full entry, or, if it had vanished by then, behind that.
 _floor = (
     select(func.max(_earlier.c.id + (_earlier.c.kind == ENTRY_GONE).cast(_earlier.c.id.type)))

@@ -12,16 +12,9 @@ from alertd.model.alert import Alert, Event, State
 from alertd.model.notification import Reason, Withheld
 from alertd.notify.silences import Silence
 from alertd.store.encoding import (
-    decode_alert,
     decode_conversation,
     decode_delivery,
-    decode_event,
-    decode_group,
-    decode_job,
     decode_names,
-    decode_principal,
-    decode_silence,
-    decode_tenant,
     encode,
     sealed_events,
     sealed_evidence,
@@ -34,6 +27,7 @@ from alertd.store.values import (
     DigestRecord,
     Group,
     HistoryEntry,
+    JobKey,
     JobRecord,
     LogEntry,
     PrincipalRecord,
@@ -53,34 +47,24 @@ def tenant_row(record: TenantRecord) -> Parameters:
     return {"key": record.key, "epoch": record.epoch, "content": encode(record)}
 
 
-def tenant_of(row: Row[Any]) -> TenantRecord:
-    """Give the tenant of a row."""
-    return decode_tenant(row.content)
-
-
 def principal_row(record: PrincipalRecord) -> Parameters:
     """Give a service principal's row."""
     return {"tenant_key": record.tenant_key, "service_principal_id": record.principal.id, "content": encode(record)}
 
 
-def principal_of(row: Row[Any]) -> PrincipalRecord:
-    """Give the service principal of a row."""
-    return decode_principal(row.content)
-
-
 def job_row(record: JobRecord) -> Parameters:
     """Give a job's row."""
-    return job_key_row(record.key) | {"content": encode(record)}
+    return {
+        "tenant_key": record.tenant_key,
+        "service_principal_id": record.service_principal_id,
+        "job_id": record.job.id,
+        "content": encode(record),
+    }
 
 
-def job_key_row(key: tuple[str, str, str]) -> Parameters:
+def job_key_row(key: JobKey) -> Parameters:
     """Give what names a job's row."""
     return dict(zip(("tenant_key", "service_principal_id", "job_id"), key, strict=True))
-
-
-def job_of(row: Row[Any]) -> JobRecord:
-    """Give the job of a row."""
-    return decode_job(row.content)
 
 
 def alert_row(alert: Alert) -> Parameters:
@@ -99,11 +83,6 @@ def fingerprint_row(fingerprint: str) -> Parameters:
     return {"fingerprint": fingerprint}
 
 
-def alert_of(row: Row[Any]) -> Alert:
-    """Give the alert of a row."""
-    return decode_alert(row.content)
-
-
 def event_row(group_key: str, event: Event) -> Parameters:
     """Give an event's row."""
     return {"group_key": group_key, "key": event.key, "at": event.at, "content": encode(sealed_evidence(event))}
@@ -112,11 +91,6 @@ def event_row(group_key: str, event: Event) -> Parameters:
 def event_key_row(group_key: str, key: str) -> Parameters:
     """Give what names an event's row."""
     return {"group_key": group_key, "key": key}
-
-
-def event_of(row: Row[Any]) -> Event:
-    """Give the event of a row."""
-    return decode_event(row.content)
 
 
 def silence_row(silence: Silence) -> Parameters:
@@ -129,19 +103,9 @@ def silence_row(silence: Silence) -> Parameters:
     }
 
 
-def silence_of(row: Row[Any]) -> Silence:
-    """Give the silence of a row."""
-    return decode_silence(row.content)
-
-
 def group_row(group: Group) -> Parameters:
     """Give a group's row."""
     return {"key": group.key, "sequence": group.sequence, "due_at": group.due_at, "content": encode(group)}
-
-
-def group_of(row: Row[Any]) -> Group:
-    """Give the group of a row."""
-    return decode_group(row.content)
 
 
 def conversation_row(conversation: Conversation) -> Parameters:
@@ -202,19 +166,11 @@ def delivery_of(row: Row[Any]) -> Delivery:
     return delivery if delivery.due_at == row.due_at else attrs.evolve(delivery, due_at=row.due_at)
 
 
-def history_key(entry: HistoryEntry) -> Parameters:
-    """Give the key of a changed snapshot's job."""
+def history_row(entry: HistoryEntry, number: int, job: int) -> Parameters:
+    """Give the row of a changed snapshot under this id, of the job that the history knows by this number."""
     return {
-        "tenant_key": entry.tenant_key,
-        "service_principal_id": entry.service_principal_id,
-        "job_id": entry.job_id,
-    }
-
-
-def history_row(entry: HistoryEntry, number: int) -> Parameters:
-    """Give the row of a changed snapshot under this id."""
-    return history_key(entry) | {
         "id": number,
+        "job": job,
         "sequence": entry.sequence,
         "kind": ENTRY_GONE if entry.gone else ENTRY_FULL if entry.full is not None else ENTRY_CHANGED,
         "content": encode_entry(entry),

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Connection, Row
 
@@ -13,20 +13,54 @@ from alertd.store import queries
 from alertd.store.executor import Executor
 from alertd.store.queries import from_instant, is_given
 from alertd.store.replay import completed, last_standing
-from alertd.store.rows import entry_of, history_key, history_row
+from alertd.store.rows import entry_of, history_row, job_key_row
 from alertd.store.statements import KEYS_AT_ONCE, Rows, batches, change, change_each, rows, scalar
 from alertd.store.tables import BATCH_ROOM, ENTRY_FULL, history_batches, history_jobs
-from alertd.store.values import HistoryEntry
+from alertd.store.values import HistoryEntry, JobKey
 
 
 def append_history(connection: Connection, entries: tuple[HistoryEntry, ...]) -> None:
     """Append changed snapshots: a batch for each tenant and instant among them."""
-    change_each(connection, queries.ADD_HISTORY_JOB, entries, history_key)
+    numbers = _numbers(connection, entries)
     for (tenant_key, at), together in _together(entries).items():
         for some in batches(together, BATCH_ROOM):
             batch = scalar(connection, queries.ADD_BATCH, {"tenant_key": tenant_key, "at": at})
             numbered = enumerate(some, start=batch * BATCH_ROOM)
-            change_each(connection, queries.ADD_ENTRY, numbered, lambda pair: history_row(pair[1], pair[0]))
+            change_each(
+                connection,
+                queries.ADD_ENTRY,
+                numbered,
+                lambda pair: history_row(pair[1], pair[0], numbers[pair[1].key]),
+            )
+
+
+def _numbers(connection: Connection, entries: Iterable[HistoryEntry]) -> dict[JobKey, int]:
+    """Give the numbers of the entries' jobs. Nearly always the history knows all of them, so it is asked before it is told any."""
+    keys = dict.fromkeys(entry.key for entry in entries)
+    numbers = _known(connection, keys)
+    if new := [key for key in keys if key not in numbers]:
+        change_each(connection, queries.ADD_HISTORY_JOB, new, job_key_row)
+        numbers |= _known(connection, new)
+    return numbers
+
+
+def _known(connection: Connection, keys: Iterable[JobKey]) -> dict[JobKey, int]:
+    """Give the numbers of those jobs among others of their principals that the history knows."""
+    principals: dict[str, set[str]] = defaultdict(set)
+    for tenant_key, principal_id, _ in keys:
+        principals[tenant_key].add(principal_id)
+    return {
+        (tenant_key, principal_id, job_id): number
+        for tenant_key, ids in principals.items()
+        for number, principal_id, job_id in _jobs_of(connection, tenant_key, ids)
+    }
+
+
+def _jobs_of(connection: Connection, tenant_key: str, principal_ids: Iterable[str]) -> Iterator[tuple[int, str, str]]:
+    """Give number, principal and id of the jobs of these principals that the history knows."""
+    for some in batches(sorted(set(principal_ids)), KEYS_AT_ONCE):
+        found = rows(connection, queries.HISTORY_JOBS_OF, {"tenant_key": tenant_key, "principals": some})
+        yield from cast("Sequence[tuple[int, str, str]]", found)
 
 
 def _together(entries: Iterable[HistoryEntry]) -> dict[tuple[str, datetime], list[HistoryEntry]]:
@@ -86,11 +120,7 @@ def snapshots_before(
     connection: Connection, tenant_key: str, principal_ids: Iterable[str], instant: datetime
 ) -> tuple[HistoryEntry, ...]:
     """Give the jobs of these principals as they stood just before an instant."""
-    jobs = [
-        row.id
-        for some in batches(sorted(set(principal_ids)), KEYS_AT_ONCE)
-        for row in rows(connection, queries.HISTORY_JOBS_OF, {"tenant_key": tenant_key, "principals": some})
-    ]
+    jobs = [number for number, _, _ in _jobs_of(connection, tenant_key, principal_ids)]
     return last_standing(_leading(connection, jobs, instant).values())
 
 

@@ -16,9 +16,8 @@ from alertd.store.executor import Executor
 from alertd.store.history_encoding import changed_paths, decode_entry
 from alertd.store.statements import KEYS_AT_ONCE, batches, rows
 from alertd.store.tables import ENTRY_CHANGED, ENTRY_GONE, EPOCH
-from alertd.store.values import HistoryEntry, Outline
+from alertd.store.values import HistoryEntry, JobKey, Outline
 
-JobKey = tuple[str, str, str]
 _Row = tuple[int, int, int, int, bytes]  # microseconds, job, sequence, kind, content
 
 

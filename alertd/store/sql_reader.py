@@ -13,28 +13,40 @@ from alertd.model.alert import Alert, Event
 from alertd.model.notification import DeliveryState
 from alertd.notify.silences import Silence
 from alertd.store import queries
+from alertd.store.encoding import (
+    decode_alert,
+    decode_event,
+    decode_group,
+    decode_job,
+    decode_principal,
+    decode_silence,
+    decode_tenant,
+)
 from alertd.store.executor import Executor
 from alertd.store.queries import from_instant, is_given, is_one_of
 from alertd.store.rows import (
-    alert_of,
     conversation_of,
     delivery_of,
     digest_of,
-    event_of,
-    group_of,
-    job_of,
     log_of,
-    principal_of,
     reading_change_of,
     round_of,
-    silence_of,
-    tenant_of,
     transition_of,
     usage_of,
 )
 from alertd.store.sql_history import read_history, snapshots_before
 from alertd.store.sql_outlines import read_outlines
-from alertd.store.statements import KEYS_AT_ONCE, Parameters, batches, rows, scalar, value_of, values
+from alertd.store.statements import (
+    KEYS_AT_ONCE,
+    Parameters,
+    batches,
+    content_of,
+    contents,
+    rows,
+    scalar,
+    value_of,
+    values,
+)
 from alertd.store.tables import deliveries, log, log_alerts, reading_changes, rounds, transitions
 from alertd.store.values import (
     Conversation,
@@ -65,74 +77,76 @@ class SqlReader:
 
     async def tenant(self, key: str) -> TenantRecord | None:
         """Give a tenant."""
-        return await self._do.run(value_of, tenant_of, queries.TENANT, {"key": key})
+        return await self._do.run(content_of, decode_tenant, queries.TENANT, {"key": key})
 
     async def tenants(self) -> tuple[TenantRecord, ...]:
         """Give all tenants, by key."""
-        return await self._do.run(values, tenant_of, queries.TENANTS)
+        return await self._do.run(contents, decode_tenant, queries.TENANTS)
 
     async def principals(
         self, tenant_key: str, principal_ids: Collection[str] | None = None
     ) -> tuple[PrincipalRecord, ...]:
         """Give a tenant's service principals, by id."""
         if principal_ids is not None:
-            return await self._do.run(_of_principals, principal_of, queries.PRINCIPALS_OF, tenant_key, principal_ids)
-        return await self._do.run(values, principal_of, queries.PRINCIPALS, {"tenant_key": tenant_key})
+            return await self._do.run(
+                _of_principals, decode_principal, queries.PRINCIPALS_OF, tenant_key, principal_ids
+            )
+        return await self._do.run(contents, decode_principal, queries.PRINCIPALS, {"tenant_key": tenant_key})
 
     async def principals_after(self, tenant_key: str, after: str, limit: int) -> tuple[PrincipalRecord, ...]:
         """Give some of a tenant's service principals, by id."""
         parameters = {"tenant_key": tenant_key, "after": after, "limit": limit}
-        return await self._do.run(values, principal_of, queries.PRINCIPALS_AFTER, parameters)
+        return await self._do.run(contents, decode_principal, queries.PRINCIPALS_AFTER, parameters)
 
     async def jobs(self, tenant_key: str, principal_ids: Collection[str] | None = None) -> tuple[JobRecord, ...]:
         """Give a tenant's jobs, by (principal, job id)."""
         if principal_ids is None:
-            return await self._do.run(values, job_of, queries.JOBS, {"tenant_key": tenant_key})
-        return await self._do.run(_of_principals, job_of, queries.JOBS_OF, tenant_key, principal_ids)
+            return await self._do.run(contents, decode_job, queries.JOBS, {"tenant_key": tenant_key})
+        return await self._do.run(_of_principals, decode_job, queries.JOBS_OF, tenant_key, principal_ids)
 
     async def alerts(self, *, tenant_key: str | None = None) -> tuple[Alert, ...]:
         """Give alerts, by fingerprint."""
         if tenant_key is None:
-            return await self._do.run(values, alert_of, queries.ALERTS)
-        return await self._do.run(values, alert_of, queries.ALERTS_OF_TENANT, {"tenant_key": tenant_key})
+            return await self._do.run(contents, decode_alert, queries.ALERTS)
+        return await self._do.run(contents, decode_alert, queries.ALERTS_OF_TENANT, {"tenant_key": tenant_key})
 
     async def alerts_of(self, tenant_key: str, principal_ids: Collection[str]) -> tuple[Alert, ...]:
         """Give the job alerts of these principals, by fingerprint."""
-        found = await self._do.run(_of_principals, alert_of, queries.ALERTS_OF, tenant_key, principal_ids)
+        found = await self._do.run(_of_principals, decode_alert, queries.ALERTS_OF, tenant_key, principal_ids)
         return tuple(sorted(found, key=lambda alert: alert.fingerprint))
 
     async def alerts_in(self, group_key: str) -> tuple[Alert, ...]:
         """Give the alerts of a group, by fingerprint."""
-        return await self._do.run(values, alert_of, queries.ALERTS_IN, {"group_key": group_key})
+        return await self._do.run(contents, decode_alert, queries.ALERTS_IN, {"group_key": group_key})
 
     async def groups_of(self, fingerprint: str) -> tuple[str, ...]:
         """Give the groups of an alert, in order."""
-        return await self._do.run(values, _only_column, queries.GROUPS_OF, {"fingerprint": fingerprint})
+        return await self._do.run(contents, str, queries.GROUPS_OF, {"fingerprint": fingerprint})
 
     async def firing_alerts(self) -> tuple[Alert, ...]:
         """Give every alert that fires, by fingerprint."""
-        return await self._do.run(values, alert_of, queries.FIRING_ALERTS)
+        return await self._do.run(contents, decode_alert, queries.FIRING_ALERTS)
 
     async def events_in(self, group_key: str) -> tuple[Event, ...]:
         """Give the events that wait in a group, oldest first."""
-        return await self._do.run(values, event_of, queries.EVENTS_IN, {"group_key": group_key})
+        return await self._do.run(contents, decode_event, queries.EVENTS_IN, {"group_key": group_key})
 
     async def silences(self, *, ending_after: datetime | None = None) -> tuple[Silence, ...]:
         """Give silences, by start and id."""
         statement = queries.SILENCES if ending_after is None else queries.SILENCES_ENDING
-        return await self._do.run(values, silence_of, statement, _given(after=ending_after))
+        return await self._do.run(contents, decode_silence, statement, _given(after=ending_after))
 
     async def group(self, key: str) -> Group | None:
         """Give a group."""
-        return await self._do.run(value_of, group_of, queries.GROUP, {"key": key})
+        return await self._do.run(content_of, decode_group, queries.GROUP, {"key": key})
 
     async def groups(self) -> tuple[Group, ...]:
         """Give all groups, by key."""
-        return await self._do.run(values, group_of, queries.GROUPS)
+        return await self._do.run(contents, decode_group, queries.GROUPS)
 
     async def due_groups(self, now: datetime, limit: int) -> tuple[str, ...]:
         """Give the keys of due groups, the longest due first."""
-        return await self._do.run(values, _only_column, queries.DUE_GROUPS, {"now": now, "limit": limit})
+        return await self._do.run(contents, str, queries.DUE_GROUPS, {"now": now, "limit": limit})
 
     async def next_group_due(self) -> datetime | None:
         """Give the earliest `due_at` of any group."""
@@ -253,7 +267,7 @@ class SqlReader:
 
 def _of_principals(
     connection: Connection,
-    read: Callable[[Row[Any]], Value],
+    decode: Callable[[bytes], Value],
     statement: Executable,
     tenant_key: str,
     principal_ids: Collection[str],
@@ -262,7 +276,7 @@ def _of_principals(
     return tuple(
         value
         for some in batches(sorted(set(principal_ids)), KEYS_AT_ONCE)
-        for value in values(connection, read, statement, {"tenant_key": tenant_key, "principals": some})
+        for value in contents(connection, decode, statement, {"tenant_key": tenant_key, "principals": some})
     )
 
 
@@ -288,11 +302,6 @@ def _first_deliveries(connection: Connection) -> tuple[Due, ...]:
 
 def _due(row: Row[Any]) -> Due:
     return Due(row.due_at, row.id, row.integration_id)
-
-
-def _only_column(row: Row[Any]) -> str:
-    column: str = row[0]
-    return column
 
 
 def _given(**parameters: object) -> dict[str, Any]:

@@ -17,6 +17,8 @@ from alertd.model.facts import Facts
 from alertd.model.notification import DeliveryState, Reason, Rendered, Withheld
 from alertd.model.resources import ServicePrincipal, SynchronizationJob
 
+JobKey = tuple[str, str, str]  # tenant key, service principal id, job id
+
 
 @attrs.frozen(kw_only=True)
 class TenantRecord:
@@ -87,8 +89,8 @@ class JobRecord:
     appeared_at: datetime | None = None
 
     @property
-    def key(self) -> tuple[str, str, str]:
-        """Tenant key, service principal id, job id."""
+    def key(self) -> JobKey:
+        """The key of its job."""
         return self.tenant_key, self.service_principal_id, self.job.id
 
 
@@ -110,16 +112,21 @@ class HistoryEntry:
     facts: Facts | None = None
     gone: bool = False
 
+    @property
+    def key(self) -> JobKey:
+        """The key of its job."""
+        return self.tenant_key, self.service_principal_id, self.job_id
+
 
 @attrs.define
 class Outline:
     """A changed snapshot as far as it is known before anybody reads what its properties became; made a hundred thousand times a second.
 
-    key: tenant key, service principal id, job id. paths: what changed; None for a full snapshot, which does not say.
+    paths: what changed; None for a full snapshot, which does not say.
     content, reader: what is left to read, as the store has it, and how.
     """
 
-    key: tuple[str, str, str]
+    key: JobKey
     sequence: int
     at: datetime
     paths: tuple[str, ...] | None

@@ -47,6 +47,27 @@ async def test_entries_come_by_time_then_job_then_sequence(store: Store, make: A
     assert entries[0] == early[0]
 
 
+async def test_jobs_known_and_new_are_appended_together(store: Store, make: Any) -> None:
+    """Of one principal some jobs are known, and a job of the same ids in another tenant is another job."""
+    known = [make.entry(1, 0, "a", full=make.snapshot("a"))]
+    beside = [make.entry(1, 5, name, full=make.snapshot(name)) for name in ("b", "c")]
+    elsewhere = [make.entry(1, 5, "a", full=make.snapshot("a"), tenant_key=OTHER)]
+    again = [make.entry(2, 5, "a", full=make.snapshot("a", "Paused")), make.entry(3, 6, "a", gone=True)]
+
+    await appended(store, known, [*beside, *elsewhere, *again])
+
+    entries = await read(store)
+    assert [(entry.tenant_key == OTHER, entry.job_id, entry.sequence, entry.gone) for entry in entries] == [
+        (False, "a", 1, False),
+        (False, "a", 2, False),
+        (False, "b", 1, False),
+        (False, "c", 1, False),
+        (True, "a", 1, False),
+        (False, "a", 3, True),
+    ]
+    assert [entry.job_id for entry in await read(store, tenant_key=OTHER)] == ["a"]
+
+
 @pytest.mark.parametrize(
     ("asked", "expected"),
     [
