@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import ssl
 import threading
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -47,6 +49,7 @@ class SignInHttp:
         self._settings = settings
         self._plain: set[str] = set()
         self._client: httpx.Client | None = None
+        self._users: Counter[httpx.Client] = Counter()
         self._lock = threading.Lock()
 
     def authority(self, url: str) -> str:
@@ -67,32 +70,43 @@ class SignInHttp:
         return self._send("POST", url, data=form, **arguments)
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections; those that a thread still waits at, when it leaves."""
         with self._lock:
-            if self._client is not None:
-                self._client.close()
-            self._client = None
+            client, self._client = self._client, None
+            if client is not None and not self._users[client]:
+                client.close()
 
     def _send(self, method: str, url: str, **arguments: Any) -> _Answer:  # noqa: ANN401
         netloc = urlsplit(url).netloc
         plain = netloc in self._plain
         if plain:
             url = url.replace("https://", "http://", 1)
-        with self._opened().stream(method, url, **arguments) as response:
+        with self._opened() as client, client.stream(method, url, **arguments) as response:
             text = _read(response)
         if plain:
             text = text.replace(f"http://{netloc}", f"https://{netloc}")
         return _Answer(response.status_code, text, response.headers)
 
-    def _opened(self) -> httpx.Client:
+    @contextmanager
+    def _opened(self) -> Iterator[httpx.Client]:
         with self._lock:
-            if self._client is None:
-                self._client = httpx.Client(
-                    verify=make_ssl_context(self._settings.ca_file),
-                    proxy=self._settings.proxy,
-                    timeout=self._settings.timeout,
-                )
-            return self._client
+            client = self._client = self._client or self._made()
+            self._users[client] += 1
+        try:
+            yield client
+        finally:
+            with self._lock:
+                self._users[client] -= 1
+                if not self._users[client] and client is not self._client:
+                    del self._users[client]
+                    client.close()
+
+    def _made(self) -> httpx.Client:
+        return httpx.Client(
+            verify=make_ssl_context(self._settings.ca_file),
+            proxy=self._settings.proxy,
+            timeout=self._settings.timeout,
+        )
 
 
 def _read(response: httpx.Response) -> str:
