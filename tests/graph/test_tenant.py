@@ -52,14 +52,13 @@ class TestDiscovery:
     @pytest.mark.parametrize(
         ("include", "exclude", "watched"),
         [
-            (("*",), (), {"Salesforce", "Workday", "Box"}),
-            (("sales*", "BOX"), (), {"Salesforce", "Box"}),
-            (("*",), ("Work*",), {"Salesforce", "Box"}),
-            (("Box",), ("*",), set()),
-            ((), (), set()),
-            (("[S]*",), (), {"Salesforce"}),
+            pytest.param(("*",), (), {"Salesforce", "Workday", "Box"}, id="all"),
+            pytest.param(("sales*", "BOX"), (), {"Salesforce", "Box"}, id="by a pattern and by a name, in any case"),
+            pytest.param(("*",), ("Work*",), {"Salesforce", "Box"}, id="all but a pattern"),
+            pytest.param(("Box",), ("*",), set(), id="what is excluded is not watched, named or not"),
+            pytest.param((), (), set(), id="nothing is included"),
+            pytest.param(("[S]*",), (), {"Salesforce"}, id="a class of characters"),
         ],
-        ids=str,
     )
     async def test_what_is_watched(
         self,
