@@ -119,8 +119,7 @@ def photograph(page: str, picture: Path, *, width: int = 720, height: int = 1_10
         path = Path(folder) / "page.html"
         path.write_text(page)
         command = [chromium() or "", *_FLAGS, f"--user-data-dir={folder}/profile", f"--window-size={width},{height}"]
-        _run([*command, f"--screenshot={picture}", path.as_uri()])
-        return _run([*command, "--dump-dom", path.as_uri()])
+        return _run([*command, f"--screenshot={picture}", "--dump-dom", path.as_uri()])
 
 
 def _run(command: list[str]) -> str:
