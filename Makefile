@@ -15,6 +15,8 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# A process for each core, of which an idle one takes over what another has still before it; ARGS='-n 0' is one process for all.
+PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 SOURCES := alertd tests bench
 BROWSER := tests/browser
 ARGS ?=
@@ -46,7 +48,7 @@ demo: $(VENV)/.run
 	$(BIN)/alertd demo $(ARGS)
 
 test: lint types
-	$(BIN)/python -m pytest $(ARGS)
+	$(PYTEST) $(ARGS)
 	$(BIN)/alertd test rules/tests/*.yaml
 
 $(VENV)/.bench: pyproject.toml | $(BIN)/python
@@ -57,7 +59,7 @@ bench: $(VENV)/.bench
 	$(BIN)/python -m bench --all $(ARGS)
 
 pytest: $(VENV)/.dev
-	$(BIN)/python -m pytest $(ARGS)
+	$(PYTEST) $(ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check $(SOURCES)
@@ -76,7 +78,7 @@ $(BROWSER)/node_modules/.installed: $(BROWSER)/package.json
 	@touch $@
 
 test-browser: $(VENV)/.dev $(BROWSER)/node_modules/.installed
-	$(BIN)/python -m pytest -m browser $(ARGS)
+	$(PYTEST) -m browser $(ARGS)
 
 # One at a time, since a mutant that loops is told by its time. At the end: how many of each module were killed, and the names of the others.
 mutants: $(VENV)/.mutation
