@@ -13,7 +13,6 @@ import attrs
 from alertd.alerts.judgement import Case
 from alertd.model.alert import Alert, Evidence, Identity, Scope
 from alertd.model.change import Change
-from alertd.model.facts import Facts
 from alertd.model.resources import SynchronizationJob
 from alertd.model.views import Job, Subject, Tenant
 from alertd.store.values import JobRecord, PrincipalRecord, TenantRecord
@@ -135,13 +134,14 @@ class Sighting:
     ) -> Subject:
         """Give all that rules may look at; `before` is the record at the last good reading, the same one where only time has passed."""
         seen = last_ok_at(principal, self.tenant)
-        job = self._job(principal, record, record.facts, self.now if listed else seen, gone=gone, appeared=appeared)
+        url = self.watched.portal_url(record.service_principal_id) or None
+        job = self._job(principal, record, url, self.now if listed else seen, gone=gone, appeared=appeared)
         return Subject(
             now=self.now,
             status=record.job.status,
             previous=before.job.status if before else None,
             job=job,
-            previous_job=self._job(principal, before, before.facts, seen) if before else None,
+            previous_job=self._job(principal, before, url, seen) if before else None,
             tenant=self.view,
             instants=record.facts.instants,
         )
@@ -150,19 +150,20 @@ class Sighting:
         self,
         principal: PrincipalRecord,
         record: JobRecord,
-        facts: Facts,
+        url: str | None,
         seen_at: datetime | None,
         *,
         gone: bool = False,
         appeared: bool = False,
     ) -> Job:
+        facts = record.facts
         return Job(
             id=record.job.id,
             templateId=record.job.templateId,
             displayName=principal.principal.displayName,
             servicePrincipalId=record.service_principal_id,
             appId=principal.principal.appId,
-            url=self.watched.portal_url(record.service_principal_id) or None,
+            url=url,
             firstSeenAt=record.first_seen_at,
             lastSeenAt=seen_at,
             gone=gone,

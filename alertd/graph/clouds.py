@@ -7,9 +7,10 @@ MSAL knows, the documentation still names login.chinacloudapi.cn.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from urllib.parse import quote
 
 import attrs
+
+from alertd.graph.segments import segment
 
 
 @attrs.frozen(kw_only=True)
@@ -32,7 +33,7 @@ class Cloud:
     def job_url(self, service_principal_id: str) -> str:
         """Give the portal page on which a person sees and mends a service principal's provisioning."""
         blade = "#view/Microsoft_AAD_IAM/ManagedAppMenuBlade/~/ProvisioningActivity/objectId"
-        return f"{self.portal}/{blade}/{quote(service_principal_id, safe='')}"
+        return f"{self.portal}/{blade}/{segment(service_principal_id)}"
 
 
 CLOUDS: Mapping[str, Cloud] = {

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from datetime import datetime
 from itertools import islice
-from urllib.parse import quote
 
 import msgspec
 
@@ -15,6 +14,7 @@ from alertd.graph.answers import Place
 from alertd.graph.client import BudgetSpentError, GraphClient
 from alertd.graph.digest import digest_of
 from alertd.graph.paging import Page, decode_page
+from alertd.graph.segments import segment
 from alertd.model.decoding import MalformedResource, decode_job
 from alertd.model.reading import Failed, Known, NotAsked, Ok, Reading, Unchanged, nothing_known
 from alertd.model.resources import SynchronizationJob
@@ -65,7 +65,7 @@ async def _cancelled(tasks: Iterable[asyncio.Task[dict[str, Reading]]]) -> None:
 
 
 async def _read_chunk(client: GraphClient, ids: Sequence[str], deadline: datetime, known: Known) -> dict[str, Reading]:
-    paths = [f"/servicePrincipals/{quote(identifier, safe='')}/synchronization/jobs" for identifier in ids]
+    paths = [f"/servicePrincipals/{segment(identifier)}/synchronization/jobs" for identifier in ids]
     parts = await client.batch(paths, deadline=deadline)
     readings: dict[str, Reading] = {}
     for identifier, part in zip(ids, parts, strict=True):
