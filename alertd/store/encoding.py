@@ -59,7 +59,7 @@ def unsealed(code: int, content: bytes | memoryview) -> object:
 
 def _encode_hook(value: object) -> object:
     if isinstance(value, NamedValues):
-        return dict(value)
+        return dict(value.items())  # a Mapping is asked for each key and value, its items at once
     raise NotImplementedError(f"no way to write {type(value)}")
 
 
