@@ -47,6 +47,16 @@ def test_the_job_has_been_seen() -> None:
     assert (seen[-1].tally.ok, seen[-1].tally.jobs) == (1, 1)
 
 
+def test_the_job_is_seen_at_this_very_moment() -> None:
+    """Not only as lately as the round before."""
+    play = Play(book("groups: [{rules: [{alert: NotNow, when: age(job.lastSeenAt) > minutes(1)}]}]"))
+    play.read(ACTIVE)
+
+    play.round(Unchanged())
+
+    assert play.states() == {}
+
+
 @pytest.mark.parametrize("kind", [PollErrorKind.SERVER, PollErrorKind.NOT_FOUND])
 def test_after_a_failure_it_is_a_good_answer_as_any_other(kind: PollErrorKind) -> None:
     play, other = Play(), Play()
@@ -120,6 +130,10 @@ def test_what_is_open_stays_open_while_nobody_asks(before: Reading) -> None:
     play.round(before)
 
     assert play.skip().wakes == {}
+
+
+def test_of_a_principal_that_was_never_asked_nothing_is_open() -> None:
+    assert Play(book(CLOCKLESS)).skip().wakes == {"sp-1": None}
 
 
 def test_a_principal_without_jobs_that_did_not_answer_is_open() -> None:
