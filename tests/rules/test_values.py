@@ -276,6 +276,7 @@ def test_a_key_that_is_missing_is_null_to_whatever_calculates_with_it() -> None:
         ('number("0.1234567890123456789")', None),
         ('status.synchronizedEntryCountByType["user to User"]', 30),
         ('job.settings["Odd"]', "x"),
+        ('number(job.settings["Odd"]) > 5', False),
         ('tenant.labels["region"] == "emea"', True),
     ],
 )
