@@ -92,6 +92,25 @@ def test_what_follows_no_instant_is_asked_in_every_round(when: str, expected: bo
     assert horizon(when).always is expected
 
 
+@pytest.mark.parametrize(
+    ("when", "expected"),
+    [
+        pytest.param("status.code == 'Active'", (False, False, False), id="what is read, and no more"),
+        pytest.param("status.code == previous.code", (False, True, False), id="the reading before is another one next time"),
+        pytest.param("job.failureStreak > previous_job.failureStreak", (False, True, False), id="so is the job before"),
+        pytest.param("job.appeared", (False, True, False), id="it has appeared once only"),
+        pytest.param("now > previous_job.lastSeenAt", (True, True, False), id="when it was seen then is always news"),
+        pytest.param("tenant.pollCoverage < 1", (False, False, True), id="the tenant's figures"),
+        pytest.param("tenant.name == 'contoso'", (False, False, False), id="its name is none of them"),
+        pytest.param("tenant.lastPollAt != null", (True, False, True), id="when it was asked is always news"),
+    ],
+)  # fmt: skip
+def test_what_a_rule_looks_at_says_when_it_is_asked_again(when: str, expected: tuple[bool, bool, bool]) -> None:
+    found = horizon(when)
+
+    assert (found.always, found.looks_back, found.figures) == expected
+
+
 def test_an_instant_is_exact_however_far_away() -> None:
     """As everywhere, to the microsecond: in floating point some are lost by the year 2300."""
     odd = timedelta(days=400_000, microseconds=1)

@@ -205,6 +205,13 @@ def test_in_these_very_words(tmp_path: Path, key: str, found: str, expected: str
     assert (problem.found, problem.expected, problem.cure) == (found, expected, cure)
 
 
+def test_a_name_is_printed_as_it_is(tmp_path: Path) -> None:
+    (problem,) = problems(tmp_path, one(GOOD.replace("X", "' X'")))
+
+    assert problem.expected == "a printable name without spaces around it"
+    assert problem.cure == "rename the rule"
+
+
 def test_everything_wrong_in_all_files_is_told_at_once(tmp_path: Path) -> None:
     bad = one("alert: X\nwhen: status.cod == 1\nseverity: bad\nfor: soon")
 

@@ -202,6 +202,12 @@ def test_refused(text: str, at: str, found: str, cure: str) -> None:
 @pytest.mark.parametrize(
     ("text", "expected", "cure"),
     [
+        (" ", "an expression", 'such as `status.code == "Quarantine"`'),
+        (
+            "transitions(job.displayName, to='x', within=hours(1))",
+            "a path whose history is kept",
+            "known are job.schedule.state, status.code, status.escrowsPruned, status.lastExecution.state, status.quarantine.reason",
+        ),
         ('status.code < "B"', ORDERED, "texts have no order: compare with `==` or `in`, or write `number(...)`"),
         ("status.escrowsPruned > false", ORDERED, "compare with `==`"),
         ("status.escrowsPruned == 1", "two of a kind", "a truth value compares with true, false and null only"),
@@ -215,6 +221,7 @@ def test_refused(text: str, at: str, found: str, cure: str) -> None:
         ("status.progress[0]", "a map", "of a list only `len()` is known"),
         ("-now", "a number or a duration", "write `age(now)` for a duration"),
         ("-job", "a number or a duration", ""),
+        ("+now", "an expression", "remove it"),
         ("true + 1", ORDERED, "a truth value is no number: write `1 if x else 0`"),
         ("now - 5", "a duration beside it", "write seconds(5), minutes(5) or hours(5)"),
         ('"a" * 3', "numbers or durations", ""),
