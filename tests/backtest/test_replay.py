@@ -185,7 +185,9 @@ async def replayed(store: Any, rules: Setting, *, every_round: bool = False, sin
 
 
 _THOROUGH = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=settings.default.max_examples // 2,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 
 

@@ -65,7 +65,7 @@ def _with(value: Any, path: tuple[Any, ...], junk: Any) -> Any:
     return copy
 
 
-@settings(max_examples=100, deadline=None)
+@settings(deadline=None)
 @given(path=st.sampled_from(list(_places(_CONTENT))), junk=_JUNK, secrets=st.sampled_from(list(Secrets)))
 def test_junk_anywhere_is_told_or_harmless(path: tuple[Any, ...], junk: Any, secrets: Secrets) -> None:
     text = yaml.safe_dump(_with(_CONTENT, path, junk), allow_unicode=True)

@@ -509,7 +509,7 @@ async def _told(lives: dict[str, list[tuple[str, int, int]]], added: timedelta) 
     return sorted(told.items())
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=settings.default.max_examples // 4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(lives=st.dictionaries(st.sampled_from(["a", "b", "c"]), _lives, min_size=1))
 async def test_patience_changes_no_alert_and_delays_none_beyond_the_bound(
     lives: dict[str, list[tuple[str, int, int]]],

@@ -130,7 +130,9 @@ _stretches = st.lists(st.tuples(_readings, st.integers(1, 6)), min_size=1, max_s
 )
 _pauses = st.lists(st.sampled_from([1, 5, 5, 5, 40]), min_size=20, max_size=20)
 _THOROUGH = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=settings.default.max_examples // 4,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 
 

@@ -58,7 +58,7 @@ def told(name: str, summary: str, error: str, number: int) -> Alert:
     return attrs.evolve(alert(name=name, number=number, summary=summary), evidence=whole)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=settings.default.max_examples // 4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     names=st.lists(st.tuples(texts, texts, texts), min_size=0, max_size=6),
     copies=st.sampled_from([1, 1, 2, 40]),

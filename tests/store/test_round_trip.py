@@ -95,7 +95,7 @@ PLAIN[Facts] = values(Facts).flatmap(
 )
 
 anything = settings(
-    max_examples=25,
+    max_examples=settings.default.max_examples // 4,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
