@@ -238,6 +238,7 @@ def test_refused(text: str, at: str, found: str, cure: str) -> None:
         ("changed(1)", "a property of `status` or `job`", "write a path such as status.code or job.schedule.state"),
         ('status.code in ["A", 1]', "a text", "a list holds values of one kind"),
         ("[job] == null", "a value", "a list holds values of one kind"),
+        ("status.code in status.progress", "a list of values", "of such a list only `len()` is known"),
         ("params > 3", "", "write `params.name`"),
         ("parms.threshold > 3", "", "did you mean `params`?"),
         ("params.treshold > 3", "", "did you mean `threshold`?"),
