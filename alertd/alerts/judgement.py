@@ -9,6 +9,7 @@ import attrs
 from alertd.alerts.book import RuleBook
 from alertd.alerts.lifecycle import Conditions, advance, end
 from alertd.model.alert import Alert, Ended, Event, Evidence, Identity, Scope, State
+from alertd.model.value import value
 from alertd.model.views import Subject
 from alertd.rules.evaluation import Verdict, evaluate
 from alertd.rules.rule import Rule
@@ -17,7 +18,7 @@ from alertd.rules.rule import Rule
 _QUARANTINE = ("status.code", "status.quarantine", "job.quarantinedSince", "job.disableAt")
 
 
-@attrs.frozen(kw_only=True)
+@value(kw_only=True)
 class Case:
     """A subject before the rules.
 

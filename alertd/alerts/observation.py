@@ -217,13 +217,15 @@ class _Observer:
     def _changed(
         self, principal: PrincipalRecord, known: JobRecord, job: SynchronizationJob, changes: tuple[Change, ...]
     ) -> None:
-        record = attrs.evolve(
-            known,
+        record = JobRecord(  # spelled out: `attrs.evolve` looks up anew each time what a record is made of
+            tenant_key=known.tenant_key,
+            service_principal_id=known.service_principal_id,
             job=job,
             facts=step(known.facts, known.job, job, self._now),
             sequence=known.sequence + 1,
+            first_seen_at=known.first_seen_at,
             changed_at=self._now,
-            absent=0,
+            appeared_at=known.appeared_at,
         )
         self._keep(record, full=job if record.sequence % FULL_EVERY == 0 else None, changes=changes)
         subject = self._sighting.subject(principal, record, before=known)

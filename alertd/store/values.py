@@ -16,6 +16,7 @@ from alertd.model.change import Change
 from alertd.model.facts import Facts
 from alertd.model.notification import DeliveryState, Reason, Rendered, Withheld
 from alertd.model.resources import ServicePrincipal, SynchronizationJob
+from alertd.model.value import value
 
 JobKey = tuple[str, str, str]  # tenant key, service principal id, job id
 
@@ -46,7 +47,7 @@ class TenantRecord:
     jobs: int = 0
 
 
-@attrs.frozen(kw_only=True)
+@value(kw_only=True)
 class PrincipalRecord:
     """A service principal that has or ever had jobs, or that discovery has listed.
 
@@ -70,7 +71,7 @@ class PrincipalRecord:
     asked_at: datetime | None = None
 
 
-@attrs.frozen(kw_only=True)
+@value(kw_only=True)
 class JobRecord:
     """A job as it was at its last good reading.
 
@@ -94,7 +95,7 @@ class JobRecord:
         return self.tenant_key, self.service_principal_id, self.job.id
 
 
-@attrs.frozen(kw_only=True)
+@value(kw_only=True)
 class HistoryEntry:
     """One changed snapshot, for replay: a full one, or the changes since the previous sequence number.
 
