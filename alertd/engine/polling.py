@@ -271,8 +271,9 @@ class _Hand:
     def take(self, readings: Mapping[str, Reading]) -> None:
         """Take some more; a service principal without jobs costs as much as one job."""
         self.readings |= readings
-        self._jobs += sum(max(1, len(one.jobs)) if isinstance(one, Ok) else 1 for one in readings.values())
-        self.answers = self.answers or any(not isinstance(one, NotAsked) for one in readings.values())
+        for one in readings.values():
+            self._jobs += max(1, len(one.jobs)) if isinstance(one, Ok) else 1
+            self.answers = self.answers or not isinstance(one, NotAsked)
 
     @property
     def full(self) -> bool:

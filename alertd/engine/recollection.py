@@ -75,43 +75,37 @@ class Recollection:
         standing = self._standing.get(principal_id)
         return None if standing is None else standing.digest
 
-    def asleep(self, readings: Mapping[str, Reading], now: datetime, *, sight: bool) -> dict[str, datetime | None]:
-        """Give the service principals about which no rule has to be asked yet, each with the instant at which one has to.
-
-        sight: a rule looks at when a job was last seen, so one that was not asked is another case than one that answered as before.
-        """
-        found: dict[str, datetime | None] = {}
-        for key, reading in readings.items():
-            standing = self._standing.get(key)
-            if standing is None or (standing.wake_at is not None and standing.wake_at <= now):
-                continue
-            if not (sight and isinstance(reading, NotAsked)):
-                found[key] = standing.wake_at
-        return found
-
-    def count(self, readings: Mapping[str, Reading], asleep: Mapping[str, datetime | None]) -> tuple[Tally, list[str]]:
+    def pass_over(
+        self, readings: Mapping[str, Reading], now: datetime, *, sight: bool
+    ) -> tuple[Tally, list[str], dict[str, datetime | None]]:
         """Count what says and means nothing new; give it with the service principals that remain to be looked at.
 
-        That it is a principal's turn again, or not any more, is news: it is written down.
+        The third are those among them about which no rule has to be asked yet, each with the instant at which one has to. sight: a rule
+        looks at when a job was last seen, so one that was not asked is another case than one that answered as before. That it is a
+        principal's turn again, or not any more, is news: it is written down.
         """
         rest: list[str] = []
+        asleep: dict[str, datetime | None] = {}
         answered = rested = jobs = known = 0
         for key, reading in readings.items():
             standing = self._standing.get(key)
-            if (
-                standing is None
-                or key not in asleep
-                or type(reading) is not (NotAsked if standing.left_out else Unchanged)
-            ):
+            if standing is None or (standing.wake_at is not None and standing.wake_at <= now):
                 rest.append(key)
                 continue
-            known += standing.jobs
-            if standing.left_out:
-                rested += 1
-            else:
-                answered += 1
-                jobs += standing.jobs
-        return Tally(asked=answered, ok=answered, jobs=jobs, known=known, rested=rested), rest
+            kind = type(reading)
+            sleeps = kind is not NotAsked or not sight
+            if sleeps and kind is (NotAsked if standing.left_out else Unchanged):
+                known += standing.jobs
+                if standing.left_out:
+                    rested += 1
+                else:
+                    answered += 1
+                    jobs += standing.jobs
+                continue
+            rest.append(key)
+            if sleeps:
+                asleep[key] = standing.wake_at
+        return Tally(asked=answered, ok=answered, jobs=jobs, known=known, rested=rested), rest, asleep
 
     def learn(self, key: str, reading: Reading, wakes: Mapping[str, datetime | None]) -> None:
         """Remember what a reading came to, or forget the service principal where it did not say everything."""

@@ -178,8 +178,7 @@ class Rounds:
         has to be written the epoch stays as it is.
         """
         with self._remembering(watched, tenant) as recollection:
-            asleep = recollection.asleep(readings, now, sight=self.book.waking.sight)
-            tally, rest = recollection.count(readings, asleep)
+            tally, rest, asleep = recollection.pass_over(readings, now, sight=self.book.waking.sight)
             if not rest:
                 return tenant, tally
             async with self._store.transaction() as transaction:

@@ -60,9 +60,12 @@ def decode_batch(body: bytes, asked: Iterable[str], *, now: datetime) -> dict[st
 
     Raises GraphError when the answer as a whole is none to a batch.
     """
-    found = {name.lower(): part for name, part in _read(body, now)}
+    names, found = tuple(asked), dict(_read(body, now))
+    if found.keys() >= set(names):
+        return {name: found[name] for name in names}
+    lower = {name.lower(): part for name, part in found.items()}
     missing = malformed("the batch was answered without this part")
-    return {name: found.get(name.lower(), missing) for name in asked}
+    return {name: lower.get(name.lower(), missing) for name in names}
 
 
 def _read(body: bytes, now: datetime) -> list[tuple[str, Part]]:
@@ -97,7 +100,9 @@ def _read_part(raw: msgspec.Raw, now: datetime) -> list[tuple[str, Part]]:
 
 
 def _outcome(part: _Part, now: datetime) -> Part:
-    headers = _lower(_any.decode(part.headers)) if part.status != 200 else {}  # noqa: PLR2004 - a status is its own name
+    if part.status == 200:  # noqa: PLR2004 - a status is its own name
+        return part.body
+    headers = _lower(_any.decode(part.headers))
     error = failure(part.status, headers, part.body, place=Place.SYNCHRONIZATION, now=now, genuine=True)
     return part.body if error is None else error
 

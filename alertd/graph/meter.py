@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 
-import attrs
-
 from alertd.errors import PollErrorKind
 from alertd.graph.answers import Place
 from alertd.model.requests import Requests
+from alertd.model.value import value
 
 OK = "ok"
 _ABOUT = {Place.BATCH: "jobs", Place.SYNCHRONIZATION: "jobs", Place.DIRECTORY: "directory"}
 
 
-@attrs.frozen(kw_only=True)
+@value(kw_only=True)
 class Sent:
     """One HTTP request that was sent.
 
@@ -48,7 +47,9 @@ class Meter:
 
     def count(self, place: Place, *outcomes: PollErrorKind | None, repeated: bool) -> None:
         """Count one HTTP request by the outcomes of its parts; None is a good one."""
-        names = Counter(OK if outcome is None else outcome.value for outcome in outcomes)
+        failed = [outcome.value for outcome in outcomes if outcome is not None]
+        good = len(outcomes) - len(failed)
+        names = ({OK: good} if good else {}) | (Counter(failed) if failed else {})
         sent = Sent(about=_ABOUT[place], outcomes=names, repeated=repeated)
         self.total += sent.requests
         self._told(sent)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import attrs
+from alertd.model.value import value
 
 
-@attrs.frozen(kw_only=True)
+@value(kw_only=True)
 class Requests:
     """Some requests to Graph.
 
