@@ -17,7 +17,7 @@ from alertd.model.document import Node
 from alertd.model.duration import format_duration
 from alertd.model.suggestion import did_you_mean
 from alertd.notify.channels.settings import EmailSettings, ReceiverSettings, TeamsSettings
-from alertd.notify.group import Pace
+from alertd.notify.pace import Pace
 from alertd.render.frames import DIGEST_KINDS
 
 

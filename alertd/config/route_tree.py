@@ -9,10 +9,10 @@ import attrs
 
 from alertd.config.route import ChildRoute, EscalationStep, ReminderStep, Route
 from alertd.notify import routes
-from alertd.notify.group import Pace
 from alertd.notify.intervals import NamedIntervals
-from alertd.notify.listener import DeadlineReminder, Escalation, Step
 from alertd.notify.matchers import Matcher
+from alertd.notify.pace import Pace
+from alertd.notify.steps import DeadlineReminder, Escalation, Step
 
 ROOT_ID = "{}"
 

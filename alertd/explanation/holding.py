@@ -13,10 +13,11 @@ from alertd.model.alert import Alert, State
 from alertd.model.duration import format_duration
 from alertd.model.notification import Withheld
 from alertd.notify.inhibition import inhibitor
-from alertd.notify.listener import Step, Taken
+from alertd.notify.listener import Taken
 from alertd.notify.routes import Route
 from alertd.notify.routing import Routing
 from alertd.notify.silences import Silence, silencer
+from alertd.notify.steps import Step
 from alertd.rehearsal.job_name import named_in
 from alertd.rules.rule import Rule
 from alertd.store.values import Conversation, Group, LogEntry

@@ -25,8 +25,9 @@ from alertd.notify.decide import (
     member,
     repeats_after,
 )
-from alertd.notify.group import Pace, flushed
+from alertd.notify.group import flushed
 from alertd.notify.listener import Listener, Taken
+from alertd.notify.pace import Pace
 from alertd.store.values import Announced, Conversation, Delivery, Group
 
 Withhold = Callable[[Alert | Event], Withheld | None]

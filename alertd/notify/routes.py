@@ -11,10 +11,10 @@ from datetime import datetime
 
 import attrs
 
-from alertd.notify.group import Pace
 from alertd.notify.intervals import NamedIntervals, is_muted
-from alertd.notify.listener import Step
 from alertd.notify.matchers import Matcher, Operator, all_match
+from alertd.notify.pace import Pace
+from alertd.notify.steps import Step
 
 ALL_LABELS = "..."
 

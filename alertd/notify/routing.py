@@ -14,9 +14,9 @@ from alertd.notify.channels.port import Integration
 from alertd.notify.decide import Manner
 from alertd.notify.fallback import chain_of
 from alertd.notify.flush import Withhold
-from alertd.notify.group import Pace
 from alertd.notify.inhibition import InhibitRule, Inhibits, inhibitor
 from alertd.notify.listener import Listener
+from alertd.notify.pace import Pace
 from alertd.notify.routes import Route
 from alertd.notify.silences import Silence, silencer
 from alertd.store.values import Conversation, Group

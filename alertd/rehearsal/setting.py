@@ -17,8 +17,8 @@ from alertd.graph.clouds import CLOUDS
 from alertd.notify.channels.http import ReceiverHttp
 from alertd.notify.channels.port import Integration, Limits
 from alertd.notify.channels.registry import Services, channels_of
-from alertd.notify.group import Pace
 from alertd.notify.outcome import DeliveryPolicy
+from alertd.notify.pace import Pace
 from alertd.notify.routes import Route
 from alertd.notify.routing import Routing
 from alertd.parts import policy_of, routing_with, watched_of

@@ -11,8 +11,8 @@ from alertd.engine.flushing import Flushing
 from alertd.engine.recording import record
 from alertd.model.alert import Alert, Evidence, Identity
 from alertd.notify.channels.port import Channel
-from alertd.notify.group import Pace
 from alertd.notify.outcome import DeliveryPolicy
+from alertd.notify.pace import Pace
 from alertd.notify.routes import Route
 from alertd.notify.routing import Routing
 from alertd.store.memory import MemoryStore

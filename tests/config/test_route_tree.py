@@ -9,10 +9,10 @@ import pytest
 
 from alertd.config import parse_config
 from alertd.config.route_tree import route_tree
-from alertd.notify.group import Pace
-from alertd.notify.listener import Escalation
+from alertd.notify.pace import Pace
 from alertd.notify.reminders import Backoff
 from alertd.notify.routes import Route
+from alertd.notify.steps import Escalation
 
 _RECEIVERS = "receivers: [{name: a}, {name: b}, {name: 'b#2'}]\n"
 

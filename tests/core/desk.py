@@ -20,14 +20,14 @@ from alertd.model.alert import Alert, Ended, Event, Evidence, Identity
 from alertd.model.notification import Notification, Rendered
 from alertd.model.views import Job
 from alertd.notify.channels.port import Accepted, Integration, Limits
-from alertd.notify.group import Pace
 from alertd.notify.intervals import NamedIntervals, TimeInterval, TimesOfDay
-from alertd.notify.listener import Step
 from alertd.notify.matchers import parse_matcher
 from alertd.notify.outcome import DeliveryPolicy
+from alertd.notify.pace import Pace
 from alertd.notify.routes import Route
 from alertd.notify.routing import Routing
 from alertd.notify.silences import Silence
+from alertd.notify.steps import Step
 from alertd.store.memory import MemoryStore
 from alertd.store.values import Conversation
 

@@ -9,8 +9,9 @@ from alertd.model.alert import Alert, Event
 from alertd.model.notification import DeliveryState, Reason, Rendered, Withheld
 from alertd.notify.decide import Manner
 from alertd.notify.flush import Flush, Situation, Turn, flush
-from alertd.notify.group import Pace, open_group
+from alertd.notify.group import open_group
 from alertd.notify.listener import Listener
+from alertd.notify.pace import Pace
 from alertd.store.values import Announced, Conversation, Delivery, Group
 
 from .alerts import START, alert, announced_line, ended, event, told_line

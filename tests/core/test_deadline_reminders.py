@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from alertd.engine.quieting import acknowledge
-from alertd.notify.listener import DeadlineReminder, Escalation, Step
+from alertd.notify.steps import DeadlineReminder, Escalation, Step
 
 from .alerts import START
 from .desk import DAY, HOUR, MINUTE, Desk, Receiver, route

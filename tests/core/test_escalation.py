@@ -9,8 +9,8 @@ import pytest
 
 from alertd.engine.quieting import acknowledge
 from alertd.model.alert import State
-from alertd.notify.listener import Escalation
 from alertd.notify.routes import Route
+from alertd.notify.steps import Escalation
 
 from .alerts import START, alert
 from .desk import DAY, HOUR, MINUTE, Desk, Receiver, route

@@ -9,7 +9,7 @@ from alertd.engine.quieting import acknowledge
 from alertd.model.alert import Alert, Event
 from alertd.model.notification import DeliveryState, Reason, Rendered
 from alertd.notify.fallback import HandOver, hand_over, take_over
-from alertd.notify.listener import Escalation
+from alertd.notify.steps import Escalation
 from alertd.store.values import Announced, Conversation, Delivery
 
 from .alerts import alert, event

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alertd.notify.group import Pace, flushed, next_tick, open_group, reopened, touch
+from alertd.notify.group import flushed, next_tick, open_group, reopened, touch
+from alertd.notify.pace import Pace
 from alertd.store.values import Conversation, Group
 
 from .alerts import START

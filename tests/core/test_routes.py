@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from alertd.notify.group import Pace
 from alertd.notify.matchers import parse_matcher
+from alertd.notify.pace import Pace
 from alertd.notify.routes import Route
 
 

@@ -11,10 +11,10 @@ import pytest
 from alertd.model.notification import Withheld
 from alertd.notify.channels.port import Integration, Limits
 from alertd.notify.decide import Manner
-from alertd.notify.group import Pace
 from alertd.notify.inhibition import InhibitRule
 from alertd.notify.intervals import NamedIntervals, TimeInterval
 from alertd.notify.matchers import parse_matcher
+from alertd.notify.pace import Pace
 from alertd.notify.reminders import Backoff
 from alertd.notify.routes import Route
 from alertd.notify.routing import Routing

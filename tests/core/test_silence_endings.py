@@ -10,8 +10,8 @@ import pytest
 from alertd.model.alert import Alert
 from alertd.model.notification import EndingSilence
 from alertd.notify.channels.port import Integration, Limits
-from alertd.notify.group import Pace
 from alertd.notify.matchers import parse_matcher
+from alertd.notify.pace import Pace
 from alertd.notify.routes import Route
 from alertd.notify.routing import Routing
 from alertd.notify.silence_endings import ending, hearers, word_due_at

@@ -27,7 +27,7 @@ from alertd.model.resources import (
     SynchronizationStatus,
     SynchronizationTaskExecution,
 )
-from alertd.notify.group import Pace
+from alertd.notify.pace import Pace
 from alertd.notify.routes import Route
 from alertd.notify.routing import Routing
 from alertd.store.memory import MemoryStore

@@ -17,9 +17,9 @@ from alertd.engine.rounds import Found, Rounds
 from alertd.model.alert import Alert
 from alertd.model.reading import Ok, Reading
 from alertd.model.resources import ServicePrincipal, SynchronizationJob, SynchronizationStatus
-from alertd.notify.group import Pace
 from alertd.notify.matchers import parse_matcher
 from alertd.notify.outcome import DeliveryPolicy
+from alertd.notify.pace import Pace
 from alertd.notify.routes import Route
 from alertd.notify.routing import Routing
 from alertd.render.annotations import compile_for_children

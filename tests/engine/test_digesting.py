@@ -32,8 +32,8 @@ from alertd.model.resources import (
 )
 from alertd.notify.channels.port import Accepted, Integration, Limits
 from alertd.notify.channels.teams import FORM as TEAMS
-from alertd.notify.group import Pace
 from alertd.notify.outcome import DeliveryPolicy
+from alertd.notify.pace import Pace
 from alertd.notify.routes import Route
 from alertd.notify.routing import Routing
 from alertd.render.environment import Templates

@@ -22,8 +22,8 @@ from alertd.metrics import Metrics
 from alertd.model.reading import Ok, Reading
 from alertd.model.requests import Requests
 from alertd.model.resources import ServicePrincipal, SynchronizationJob, SynchronizationStatus
-from alertd.notify.group import Pace
 from alertd.notify.outcome import DeliveryPolicy
+from alertd.notify.pace import Pace
 from alertd.notify.routes import Route
 from alertd.notify.routing import Routing
 from alertd.store.memory import MemoryStore

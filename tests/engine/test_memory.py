@@ -19,7 +19,7 @@ from alertd.metrics import Metrics
 from alertd.model.reading import Ok, Reading
 from alertd.model.requests import Requests
 from alertd.model.resources import ServicePrincipal, SynchronizationJob, SynchronizationStatus
-from alertd.notify.group import Pace
+from alertd.notify.pace import Pace
 from alertd.notify.routes import Route
 from alertd.notify.routing import Routing
 from alertd.store.sql import SqlStore

@@ -19,8 +19,8 @@ from alertd.engine.rounds import Rounds
 from alertd.metrics import Metrics
 from alertd.model.notification import Notification, Reason, Rendered
 from alertd.notify.channels.port import Accepted, Integration, Limits
-from alertd.notify.group import Pace
 from alertd.notify.outcome import DeliveryPolicy
+from alertd.notify.pace import Pace
 from alertd.notify.routes import Route
 from alertd.notify.routing import Routing
 from alertd.store.memory import MemoryStore

@@ -7,8 +7,8 @@ from datetime import timedelta
 from alertd.alerts.common_cause import CommonCause, gathered
 from alertd.explanation.holding import Scene, of_message
 from alertd.model.alert import Alert
-from alertd.notify.group import Pace
 from alertd.notify.matchers import parse_matcher
+from alertd.notify.pace import Pace
 from alertd.notify.routes import Route
 from alertd.notify.routing import Routing
 from tests.core.test_common_cause import T0, job

@@ -13,7 +13,7 @@ from alertd.explanation.reminding import of_reminder, reminder_at
 from alertd.model.alert import Evidence
 from alertd.model.resources import SynchronizationQuarantine, SynchronizationStatus
 from alertd.notify.channels.port import Integration, Limits
-from alertd.notify.group import Pace
+from alertd.notify.pace import Pace
 from alertd.notify.reminders import Backoff
 from alertd.notify.routes import Route
 from alertd.notify.routing import Routing

@@ -13,14 +13,14 @@ from alertd.engine.rehoming import rehome
 from alertd.model.document import Document
 from alertd.model.facts import DISABLED_AFTER
 from alertd.notify.channels.port import Integration
-from alertd.notify.group import Pace
 from alertd.notify.inhibition import InhibitRule
 from alertd.notify.intervals import NamedIntervals, TimeInterval, TimesOfDay
-from alertd.notify.listener import DeadlineReminder, Escalation, Step
 from alertd.notify.matchers import parse_matcher
 from alertd.notify.outcome import DeliveryPolicy
+from alertd.notify.pace import Pace
 from alertd.notify.routes import Route
 from alertd.notify.routing import Routing
+from alertd.notify.steps import DeadlineReminder, Escalation, Step
 from alertd.rehearsal.course import Course
 from alertd.rehearsal.engine import Rehearsal
 from alertd.rehearsal.job_name import JobName

@@ -8,9 +8,9 @@ import pytest
 
 from alertd.model.alert import Alert, Identity, State
 from alertd.model.notification import Withheld
-from alertd.notify.group import Pace
 from alertd.notify.inhibition import BUILTIN
 from alertd.notify.matchers import parse_matcher
+from alertd.notify.pace import Pace
 from alertd.notify.routes import Route
 from alertd.notify.routing import Routing
 from alertd.notify.silences import Silence, silencer
