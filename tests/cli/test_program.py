@@ -87,7 +87,8 @@ def test_output_is_utf8_whatever_the_locale(tmp_path: Path) -> None:
     assert done.stdout.startswith("Bereitschaft ☎\t")
 
 
-def test_a_reader_that_leaves_early_is_no_error(tmp_path: Path) -> None:
+def test_a_reader_that_leaves_early_hears_no_complaint_and_nobody_takes_it_for_success() -> None:
+    """A build that shows the first lines of failing tests has to fail."""
     root = Path(__file__).resolve().parents[2]
     process = subprocess.Popen(
         [sys.executable, "-m", "alertd", "--help"],
@@ -102,7 +103,7 @@ def test_a_reader_that_leaves_early_is_no_error(tmp_path: Path) -> None:
     assert process.stderr is not None
     with process.stderr:
         assert process.stderr.read() == ""
-    process.wait(timeout=60)
+    assert process.wait(timeout=60) == 1
 
 
 @pytest.mark.parametrize("entry", COMMANDS, ids=lambda entry: entry.name)
