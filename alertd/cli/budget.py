@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,7 +11,6 @@ from alertd.config.places import place_of
 from alertd.errors import StoreError
 from alertd.graph.cures import BUDGET_CURE
 from alertd.model.document import Node
-from alertd.store.opening import open_store_read_only
 
 _LOOK_BACK = timedelta(days=1)  # a tenant that was not polled for longer may be another one by now
 
@@ -22,6 +20,8 @@ def check_budget(config: Config, root: Node) -> None:
     per_minute = config.poll.max_requests_per_minute
     if per_minute is None:
         return
+    import asyncio  # late, as is the store below: without a budget nobody needs either
+
     room = math.floor(per_minute * (config.poll.interval / timedelta(minutes=1)))
     place = place_of(root, "poll", "max_requests_per_minute")
     for name, needed in asyncio.run(_needed(config)):
@@ -32,6 +32,8 @@ def check_budget(config: Config, root: Node) -> None:
 
 async def _needed(config: Config) -> list[tuple[str, int]]:
     """Give the requests that a round of each tenant needs on average, as far as that is known."""
+    from alertd.store.opening import open_store_read_only
+
     try:
         store = await open_store_read_only(config.store.url, Path.cwd())
     except StoreError:

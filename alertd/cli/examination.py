@@ -11,6 +11,7 @@ from typing import Any
 import attrs
 
 from alertd.building import book_of, rules_of
+from alertd.cli.budget import check_budget
 from alertd.config import Config, Secrets, examine_config
 from alertd.config.lint import lint
 from alertd.config.places import place_of
@@ -87,10 +88,7 @@ def _lint(config: Config, path: Path, rules: RuleSet) -> tuple[Problem, ...]:
     """Look for what is allowed in the configuration itself and yet probably not meant."""
     document = Document.load(path, file=str(path))
     lint(config, document.root, rules.by_name)
-    if config.poll.max_requests_per_minute is not None:
-        from alertd.cli.budget import check_budget  # late: without a budget nobody needs the store
-
-        check_budget(config, document.root)
+    check_budget(config, document.root)
     return tuple(document.problems)
 
 

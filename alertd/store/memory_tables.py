@@ -6,6 +6,7 @@ copy, of the tables and not of the values, which are frozen.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from bisect import bisect_left, insort
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from datetime import datetime
@@ -20,16 +21,16 @@ MISSING: Any = object()
 Undo = tuple["Table[Any, Any]", Hashable, object]
 
 
-class Index(Generic[Key, Value]):
+class Index(ABC, Generic[Key, Value]):
     """Finds rows by something else than their key."""
 
+    @abstractmethod
     def add(self, key: Key, value: Value) -> None:
         """Take a row up."""
-        raise NotImplementedError
 
+    @abstractmethod
     def discard(self, key: Key, value: Value) -> None:
         """Let a row go."""
-        raise NotImplementedError
 
 
 class Buckets(Index[Key, Value]):
